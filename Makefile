@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix lock vendor mutate
+BIN := .venv/bin
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo:  ## Serve a demo hospital on http://127.0.0.1:8000 (needs python3.11 and pip, nothing more)
+	@.ci/setup --demo
+	@exec $(BIN)/python app.py
+
+test:  ## Run all tests, on SQLite and on a PostgreSQL of their own; T=path narrows them
+	@.ci/setup
+	@.ci/with-postgres $(BIN)/pytest -q -n 2 $(T)
+
+check:  ## Run all that CI runs: format, lint, types, imports, tests
+	@.ci/run
+
+fix: .venv  ## Format, and repair what can be repaired by itself
+	@$(BIN)/ruff check -q --fix --exit-zero . && $(BIN)/ruff format . && $(BIN)/ruff check .
+
+lock: .venv  ## Pin all dependencies anew, to the newest that fit
+	.tools/bin/uv pip compile -q --upgrade --universal --generate-hashes --group dev pyproject.toml -o requirements.lock
+	PATH=$(CURDIR)/$(BIN):$$PATH npm install --package-lock-only --ignore-scripts --loglevel=error
+
+vendor: .venv  ## Fetch the browser code and the font that package.json pins
+	@.ci/vendor
+
+mutate: .venv  ## Break each guard on purpose, and see that a test notices
+	@$(BIN)/python .ci/mutate
+
+.venv:
+	@.ci/setup --demo

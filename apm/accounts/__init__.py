@@ -1,0 +1,1 @@
+"""Accounts: hospitals, people, their roles, sign-in, sessions and API tokens."""

@@ -1,0 +1,1 @@
+"""Analytics: what equipment costs, how reliable it is, how well it is maintained.  Reads only."""

@@ -1,0 +1,1 @@
+"""Assets: what the hospital owns, where it stands, and the code on its label."""

@@ -1,0 +1,79 @@
+"""Running it for real: web server and worker."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+from threading import Event as Flag
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from apm.accounts.queries import hospitals
+from apm.cli.frame import Refused, acting, open_database
+from apm.core.db import make_engine, make_sessions
+from apm.core.i18n import _
+from apm.core.settings import Settings
+from apm.factory import create_app, load_features
+from apm.worker.running import Worker
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn, configured from our settings; each process opens its own database connections."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self.settings, self.options = settings, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our options over."""
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Build the application, in the process that serves it."""
+        return create_app(make_sessions(make_engine(self.settings.database_url)), self.settings)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, help="Port; PORT in the environment, else 8000.")
+@click.option("--processes", type=int, help="Processes; one a core by default.")
+def serve(host: str, port: int | None, processes: int | None) -> None:
+    """Serve the web pages and the API."""
+    settings = Settings.from_env()
+    with acting(None) as ctx:
+        if any(hospital.is_demo for hospital in hospitals(ctx.session)):
+            raise Refused(_("This is a demo database with known logins. Serve it with: apm demo"))
+    Server(
+        settings,
+        {
+            "bind": f"{host}:{port or settings.port}",
+            "workers": processes or multiprocessing.cpu_count(),
+            "worker_class": "gthread",
+            "threads": 4,
+            "timeout": 120,
+            "graceful_timeout": 30,
+        },
+    ).run()
+
+
+@click.command()
+def worker() -> None:
+    """Run jobs and deliver events.  Start any number; one leads, the others stand by."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    load_features()
+    with open_database() as engine:
+        running = Worker(make_sessions(engine))
+        stop = Flag()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        running.start()
+        stop.wait()
+        running.stop()
+
+
+commands = [serve, worker]

@@ -1,0 +1,38 @@
+"""Jobs: what the worker runs again and again, declared beside the feature they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from apm.core.command import Context
+
+Work = Callable[[Context], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`work` runs once a hospital every `every`, as the system bound to that hospital.
+
+    It must be safe to run twice and to stop half-way: the next run goes on.
+    """
+
+    name: str
+    every: timedelta
+    work: Work
+
+
+JOBS: dict[str, Job] = {}
+
+
+def job(name: str, *, every: timedelta) -> Callable[[Work], Work]:
+    """Let the worker run a function for each hospital every so often."""
+
+    def register(work: Work) -> Work:
+        if name in JOBS:
+            raise ValueError(f"two jobs are called {name}")
+        JOBS[name] = Job(name, every, work)
+        return work
+
+    return register

@@ -1,0 +1,45 @@
+"""How often something may be tried: counted in the database, so all processes count together."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from apm.core.command import Context
+from apm.core.db import Row
+from apm.core.errors import TooMany
+from apm.core.i18n import _l
+
+
+class Attempt(Row):
+    """One try of something that is limited."""
+
+    __tablename__ = "attempt"
+
+    key: Mapped[str] = mapped_column(index=True)
+    """What is limited and for whom, for example `login:<digest of the address>`."""
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+def limit(ctx: Context, key: str, *, most: int, within: timedelta) -> None:
+    """Count one more try of `key`; raise `TooMany` when there were `most` within the time.
+
+    The try is committed at once, so that a refused or failed action counts all the same.
+    """
+    since = ctx.now() - within
+    query = select(func.count(Attempt.id)).where(Attempt.key == key, Attempt.at > since)
+    if (ctx.session.scalar(query) or 0) >= most:
+        minutes = max(1, round(within.total_seconds() / 60))
+        raise TooMany(
+            _l("Too many attempts. Wait %(minutes)s minutes and try again."), minutes=minutes
+        )
+    with ctx.writing("limit.count"):
+        ctx.session.add(Attempt(key=key, at=ctx.now()))
+
+
+def forget(ctx: Context, *, before: datetime) -> None:
+    """Drop the tries older than `before`: no limit looks back that far."""
+    with ctx.writing("limit.forget"):
+        ctx.session.execute(delete(Attempt).where(Attempt.at < before))

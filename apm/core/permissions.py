@@ -1,0 +1,77 @@
+"""Every permission and every role in one place.  Format `resource.action`; alphabetical."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What an actor may do.  Roles are sets of these; code never asks for a role."""
+
+    ACCOUNT_OWN = "account.own"
+    ALARM_HANDLE = "alarm.handle"
+    ALARM_READ = "alarm.read"
+    ANALYTICS_READ = "analytics.read"
+    ASSET_EDIT = "asset.edit"
+    ASSET_IMPORT = "asset.import"
+    ASSET_READ = "asset.read"
+    AUDIT_READ = "audit.read"
+    LABEL_PRINT = "label.print"
+    PLAN_EDIT = "plan.edit"
+    PLAN_READ = "plan.read"
+    READING_READ = "reading.read"
+    READING_SEND = "reading.send"
+    REQUEST_READ = "request.read"
+    REQUEST_REPORT = "request.report"
+    REQUEST_TRIAGE = "request.triage"
+    SENSOR_EDIT = "sensor.edit"
+    STOCKTAKE_RUN = "stocktake.run"
+    SYSTEM_RUN = "system.run"
+    USER_ADMIN = "user.admin"
+    WORK_ASSIGN = "work.assign"
+    WORK_CLOSE = "work.close"
+    WORK_CREATE = "work.create"
+    WORK_DO = "work.do"
+    WORK_READ = "work.read"
+
+
+P = Permission
+
+
+class Role(StrEnum):
+    """What a person or a token is in one hospital."""
+
+    REPORTER = "reporter"
+    TECHNICIAN = "technician"
+    ENGINEER = "engineer"
+    MANAGER = "manager"
+    ADMIN = "admin"
+    VENDOR = "vendor"
+    DEVICE = "device"
+
+
+_REPORTER = frozenset({P.ACCOUNT_OWN, P.ASSET_READ, P.REQUEST_READ, P.REQUEST_REPORT})
+_TECHNICIAN = _REPORTER | {
+    P.ALARM_READ, P.LABEL_PRINT, P.PLAN_READ, P.READING_READ, P.STOCKTAKE_RUN,
+    P.WORK_DO, P.WORK_READ,
+}  # fmt: skip
+_ENGINEER = _TECHNICIAN | {
+    P.ALARM_HANDLE, P.ANALYTICS_READ, P.ASSET_EDIT, P.ASSET_IMPORT, P.PLAN_EDIT,
+    P.READING_SEND, P.REQUEST_TRIAGE, P.SENSOR_EDIT, P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE,
+}  # fmt: skip
+_MANAGER = _REPORTER | {
+    P.ALARM_READ, P.ANALYTICS_READ, P.ASSET_EDIT, P.ASSET_IMPORT, P.AUDIT_READ, P.LABEL_PRINT,
+    P.PLAN_EDIT, P.PLAN_READ, P.READING_READ, P.REQUEST_TRIAGE, P.STOCKTAKE_RUN,
+    P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE, P.WORK_READ,
+}  # fmt: skip
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.REPORTER: _REPORTER,
+    Role.TECHNICIAN: _TECHNICIAN,
+    Role.ENGINEER: _ENGINEER,
+    Role.MANAGER: _MANAGER,
+    Role.ADMIN: _MANAGER | _ENGINEER | {P.USER_ADMIN},
+    Role.VENDOR: frozenset({P.ACCOUNT_OWN}),  # issue 3 gives vendors a link to one work order
+    Role.DEVICE: frozenset({P.READING_SEND}),
+}
+VISITOR = frozenset({P.REQUEST_REPORT})
+"""Somebody without a login who scanned a label."""
+SYSTEM = frozenset(Permission)
+"""The worker and the command line, always bound to a hospital unless they serve all."""

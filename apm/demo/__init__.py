@@ -1,0 +1,1 @@
+"""The demo: simulated sensors, known logins and a tour, never part of a production server."""

@@ -1,0 +1,80 @@
+"""The composition root: the one place that knows every feature."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from flask import Flask
+from flask_smorest import Api
+from sqlalchemy.orm import sessionmaker
+
+from apm import models as _all_models  # noqa: F401  (so that all tables and guards exist)
+from apm import operations, pages
+from apm.accounts.identity import identify
+from apm.core import http
+from apm.core.db import ApmSession
+from apm.core.settings import ROOT, Settings
+
+FEATURES = (
+    "accounts",
+    "assets",
+    "procedures",
+    "readings",
+    "tickets",
+    "maintenance",
+    "stocktake",
+    "forecasts",
+    "notify",
+    "analytics",
+)
+MOST_BYTES = 32 * 1024 * 1024
+"""The largest body we read: 100,000 readings as JSON, or a large spreadsheet."""
+
+
+def load_features() -> None:
+    """Import what registers itself: jobs and event handlers."""
+    for feature in FEATURES:
+        for part in ("jobs", "handlers"):
+            _part(feature, part)
+
+
+def _part(feature: str, part: str) -> ModuleType | None:
+    """Return a feature's module if the feature has it; an error inside it still rises."""
+    name = f"apm.{feature}.{part}"
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
+
+
+def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
+    """Build the web application on an open database."""
+    app = Flask("apm", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.config.update(
+        APM_SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        SESSION_COOKIE_SAMESITE="Lax",
+        API_TITLE="apm",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    api = Api(app)
+    api.DEFAULT_ERROR_RESPONSE_NAME = None
+    for feature in FEATURES:
+        if part := _part(feature, "api"):
+            api.register_blueprint(part.api)
+        if part := _part(feature, "web"):
+            app.register_blueprint(part.web)
+    app.register_blueprint(operations.web)
+    load_features()
+    http.open_to_all(app, "static", "api-docs.openapi_json")
+    pages.install(app)
+    http.install(app, sessions, identify)  # last: its error pages replace those of Api
+    return app

@@ -1,0 +1,1 @@
+"""Forecasts: readings go to `predict`, findings come back and become proposed work."""

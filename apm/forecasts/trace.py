@@ -1,0 +1,72 @@
+"""The last scored readings of a sensor: what the evidence of a finding is cut from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predict.anomaly import Scores
+
+COLUMNS = ("at", "value", "expected", "low", "high", "score")
+"""What a row holds; `at` in seconds since 1970, UTC."""
+SCORE = COLUMNS.index("score")
+MOST_ROWS = 300
+FRESH_ROWS = 150
+"""The newest rows are kept as they are; older ones are thinned again and again."""
+BEFORE_S = 2 * 3600.0
+ROWS_BEFORE = 100
+"""How much of the time before a finding is shown: two hours, or 100 readings if that is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Rows of shape (n, 6), by time; NaN where the detector could not say."""
+
+    rows: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, kept: list[list[float | None]]) -> Trace:
+        """Return what `kept()` was stored as."""
+        return cls(np.array(kept, dtype=np.float64).reshape(-1, len(COLUMNS)))
+
+    def extended(self, scores: Scores) -> Trace:
+        """Return the trace with a batch behind it."""
+        batch = np.column_stack([getattr(scores, column) for column in COLUMNS])
+        return Trace(np.concatenate([self.rows, batch]))
+
+    def kept(self) -> list[list[float | None]]:
+        """Return what is remembered until the next batch: at most 300 rows, sparser with age."""
+        rows = self.rows
+        if len(rows) > MOST_ROWS:
+            old, fresh = rows[:-FRESH_ROWS], rows[-FRESH_ROWS:]
+            rows = np.concatenate([thinned(old, MOST_ROWS - 2 * FRESH_ROWS // 2 - 50), fresh])
+        return _plain(rows)
+
+    def evidence(self, *, began: float, until: float) -> dict[str, list[Any]]:
+        """Return the rows around a finding as columns of at most 300 plain values, UTC."""
+        at = self.rows[:, 0]
+        first = int(np.searchsorted(at, began))
+        start = max(min(int(np.searchsorted(at, began - BEFORE_S)), first - ROWS_BEFORE), 0)
+        stop = int(np.searchsorted(at, until, side="right"))
+        rows = _plain(thinned(self.rows[start:stop], MOST_ROWS))
+        columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+        found = dict(zip(COLUMNS, columns or [[] for _ in COLUMNS], strict=True))
+        found["at"] = [datetime.fromtimestamp(t, UTC).isoformat() for t in found["at"]]
+        return found
+
+
+def thinned(rows: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Return at most `most` rows: of each group of neighbours the one with the highest score."""
+    if len(rows) <= most:
+        return rows
+    score = np.nan_to_num(rows[:, SCORE], nan=-1.0)
+    groups = np.array_split(np.arange(len(rows)), most)
+    return rows[[int(group[np.argmax(score[group])]) for group in groups]]
+
+
+def _plain(rows: NDArray[np.float64]) -> list[list[float | None]]:
+    return [[None if np.isnan(x) else x for x in row] for row in rows.tolist()]

@@ -1,0 +1,1 @@
+"""Maintenance: plans, due dates, and the work orders they open."""

@@ -1,0 +1,115 @@
+"""Reading plans and occurrences."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import String, and_, cast, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from apm.accounts.queries import own_hospital
+from apm.assets.model import Asset, AssetState
+from apm.core.clock import local_day
+from apm.core.command import Context
+from apm.core.errors import NotFound
+from apm.core.i18n import _l
+from apm.maintenance.due import LONGEST_EARLY_DAYS
+from apm.maintenance.model import Occurrence, OccurrenceState, Plan
+
+HELD = frozenset(AssetState) - {AssetState.IN_SERVICE, AssetState.RETIRED, AssetState.DISPOSED}
+"""Assets that nobody uses now: their maintenance waits until they are to be used again."""
+
+
+def hospital_zone(ctx: Context) -> str:
+    """Return the time zone of the actor's hospital."""
+    hospital = own_hospital(ctx)
+    return hospital.timezone if hospital else "Asia/Shanghai"
+
+
+def today_of(ctx: Context) -> date:
+    """Return the present day in the hospital's time zone."""
+    return local_day(ctx.now(), hospital_zone(ctx))
+
+
+def plan_by_id(ctx: Context, plan_id: int) -> Plan:
+    """Return a plan with its asset, or raise `NotFound`."""
+    query = select(Plan).where(Plan.id == plan_id).options(joinedload(Plan.asset))
+    found = ctx.session.scalar(query)
+    if found is None:
+        raise NotFound(_l("There is no such plan. Look for it in the list of plans."))
+    return found
+
+
+def plan_for_writing(ctx: Context, plan_id: int) -> Plan | None:
+    """Return a plan with its asset, fresh and locked until the command ends."""
+    query = (
+        select(Plan)
+        .where(Plan.id == plan_id)
+        .options(joinedload(Plan.asset))
+        .with_for_update(of=Plan)
+        .execution_options(populate_existing=True)
+    )
+    return ctx.session.scalar(query)
+
+
+def plan_of(ctx: Context, asset: Asset, template_code: str) -> Plan | None:
+    """Return the plan of an asset for a template, stopped or not."""
+    query = select(Plan).where(Plan.asset_id == asset.id, Plan.template_code == template_code)
+    return ctx.session.scalar(query)
+
+
+def plans_to_look_at(ctx: Context, today: date) -> list[int]:
+    """Return the ids of the plans for which there may be something to do, oldest due first.
+
+    Left out are those whose window cannot have opened yet, and those already noted as held for
+    the state their asset is still in.
+    """
+    soon = Plan.next_due <= today + timedelta(days=LONGEST_EARLY_DAYS)
+    gone = Asset.lifecycle.in_({AssetState.RETIRED, AssetState.DISPOSED})
+    newly_held = and_(
+        Asset.lifecycle.in_(HELD),
+        or_(Plan.held_why.is_(None), Plan.held_why != cast(Asset.lifecycle, String)),
+    )
+    usable = and_(Asset.lifecycle == AssetState.IN_SERVICE, or_(soon, Plan.held_why.is_not(None)))
+    query = (
+        select(Plan.id)
+        .join(Asset, Asset.id == Plan.asset_id)
+        .where(Plan.is_active, or_(gone, newly_held, usable))
+        .order_by(Plan.next_due, Plan.id)
+    )
+    return list(ctx.session.scalars(query))
+
+
+def open_occurrence(ctx: Context, plan: Plan) -> Occurrence | None:
+    """Return the occurrence of a plan that has an open work order."""
+    query = (
+        select(Occurrence)
+        .where(Occurrence.plan_id == plan.id, Occurrence.state == OccurrenceState.OPEN)
+        .order_by(Occurrence.seq.desc())
+        .limit(1)
+    )
+    return ctx.session.scalar(query)
+
+
+def occurrence_of_work(ctx: Context, work_order_id: int) -> Occurrence | None:
+    """Return the occurrence a work order was made for, with its plan."""
+    query = (
+        select(Occurrence)
+        .where(Occurrence.work_order_id == work_order_id)
+        .options(joinedload(Occurrence.plan))
+    )
+    return ctx.session.scalar(query)
+
+
+def last_done(ctx: Context, plans: list[Plan]) -> dict[int, date]:
+    """Return the day each of these plans was last done, by plan id."""
+    query = (
+        select(Occurrence.plan_id, func.max(Occurrence.done_on).label("day"))
+        .where(
+            Occurrence.plan_id.in_([plan.id for plan in plans]),
+            Occurrence.state == OccurrenceState.DONE,
+            Occurrence.done_on.is_not(None),
+        )
+        .group_by(Occurrence.plan_id)
+    )
+    return {row.plan_id: row.day for row in ctx.session.execute(query)}

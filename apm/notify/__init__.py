@@ -1,0 +1,1 @@
+"""Notify: events become messages to the people they concern."""

@@ -1,0 +1,1 @@
+"""Readings: sensors, what they measured, and the alarms raised about them."""

@@ -1,0 +1,212 @@
+"""A day of one sensor's readings as bytes: packed for the disk, arrays for everybody else.
+
+A block is a row of chunks.  Readings newer than all the others are added as a small chunk of
+their own, which costs as much as they are; anything else, and every 32nd addition, packs the
+day anew.  A chunk is a header and zlib of: times as multiples of their greatest common step,
+delta-coded; values as whole numbers when they have at most four decimals, delta-coded, else as
+float64; one byte of quality each, unless all are good.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_US = 86_400_000_000
+"""Microseconds in a day: times are counted from midnight UTC."""
+GOOD, UNCERTAIN, BAD = 0, 1, 2
+QUALITIES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
+MOST_CHUNKS = 32
+MOST_DECIMALS = 4
+_FLOATS = -1
+_LARGEST = 2**53
+"""Whole numbers beyond this are not exact as float64."""
+_VERSION = 1
+_HEADER = Struct("<BbBBBIIqqqq")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Arrays of shape (n,): times int64 (microseconds), values float64, quality uint8."""
+
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Readings:
+        """Return the chosen ones."""
+        return Readings(self.times[chosen], self.values[chosen], self.quality[chosen])
+
+    def usable(self) -> Readings:
+        """Return those that are not marked bad."""
+        return self.where(self.quality != BAD)
+
+
+EMPTY = Readings(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The outcome of `merge`: what is to be stored, and what each new reading turned out to be."""
+
+    readings: Readings
+    new: int
+    duplicate: int
+    corrected: int
+
+
+def joined(parts: list[Readings]) -> Readings:
+    """Return several readings one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Readings(
+        np.concatenate([EMPTY.times, *(part.times for part in parts)]),
+        np.concatenate([EMPTY.values, *(part.values for part in parts)]),
+        np.concatenate([EMPTY.quality, *(part.quality for part in parts)]),
+    )
+
+
+def merge(stored: Readings, arriving: Readings) -> Merged:
+    """Join `arriving`, sorted by time and within it by arrival, to `stored`, sorted and unique.
+
+    The newest write of an instant wins.  The counts are those of taking the readings in one by
+    one: same instant, value and quality is a duplicate, anything else of that instant a correction.
+    """
+    both = joined([stored, arriving])
+    order = np.argsort(both.times, kind="stable")
+    both = both.where(order)
+    is_arriving = order >= len(stored)
+    repeats = np.zeros(len(both), dtype=np.bool_)
+    repeats[1:] = both.times[1:] == both.times[:-1]
+    alike = repeats.copy()
+    alike[1:] &= (both.values[1:] == both.values[:-1]) & (both.quality[1:] == both.quality[:-1])
+    last = np.ones(len(both), dtype=np.bool_)
+    last[:-1] = ~repeats[1:]
+    return Merged(
+        both.where(last),
+        new=int(np.count_nonzero(is_arriving & ~repeats)),
+        duplicate=int(np.count_nonzero(is_arriving & alike)),
+        corrected=int(np.count_nonzero(is_arriving & repeats & ~alike)),
+    )
+
+
+def pack(readings: Readings) -> bytes:
+    """Return readings (sorted by time, unique, at least one, finite) as a block of one chunk."""
+    times, values = readings.times, readings.values
+    gaps = np.diff(times)
+    step = int(np.gcd.reduce(gaps)) if len(gaps) else 1
+    steps = gaps // step
+    time_type = np.dtype(f"<u{np.min_scalar_type(int(steps.max(initial=0))).itemsize}")
+    decimals, whole = _scaled(values)
+    if whole is None:
+        value_type, first = np.dtype("<f8"), 0
+        payload = values.astype(value_type).tobytes()
+    else:
+        changes = np.diff(whole)
+        value_type, first = np.dtype(f"<i{_signed_size(changes)}"), int(whole[0])
+        payload = changes.astype(value_type).tobytes()
+    is_marked = bool(readings.quality.any())
+    body = zlib.compress(
+        steps.astype(time_type).tobytes()
+        + payload
+        + (readings.quality.tobytes() if is_marked else b"")
+    )
+    header = _HEADER.pack(
+        _VERSION,
+        decimals,
+        is_marked,
+        time_type.itemsize,
+        value_type.itemsize,
+        len(times),
+        len(body),
+        int(times[0]),
+        int(times[-1]),
+        step,
+        first,
+    )
+    return header + body
+
+
+def unpack(data: bytes) -> Readings:
+    """Return the readings of a block, sorted by time.
+
+    Raises:
+        ValueError: these are not the bytes of a block.
+    """
+    return joined([_chunk(data, offset) for offset in _offsets(data)])
+
+
+def newest(data: bytes) -> int:
+    """Return the time of a block's last reading without unpacking it."""
+    *_, offset = _offsets(data)
+    return int(_HEADER.unpack_from(data, offset)[8])
+
+
+def appended(data: bytes, later: Readings) -> bytes:
+    """Return the block with readings added that are all newer than its own."""
+    if sum(1 for _ in _offsets(data)) < MOST_CHUNKS:
+        return data + pack(later)
+    return pack(joined([unpack(data), later]))
+
+
+def _offsets(data: bytes) -> Iterator[int]:
+    offset = 0
+    while offset < len(data):
+        if len(data) < offset + _HEADER.size or data[offset] != _VERSION:
+            raise ValueError("not a block of readings")
+        yield offset
+        offset += _HEADER.size + int(_HEADER.unpack_from(data, offset)[6])
+
+
+def _chunk(data: bytes, offset: int) -> Readings:
+    _, decimals, is_marked, time_size, value_size, n, size, start, _, step, first = (
+        _HEADER.unpack_from(data, offset)
+    )
+    begin = offset + _HEADER.size
+    try:
+        body = zlib.decompress(data[begin : begin + size])
+    except zlib.error as error:
+        raise ValueError("a block of readings is damaged") from error
+    steps = np.frombuffer(body, dtype=f"<u{time_size}", count=n - 1)
+    times = np.full(n, start, dtype=np.int64)
+    times[1:] += np.cumsum(steps, dtype=np.int64) * step
+    used = steps.nbytes
+    count = n if decimals == _FLOATS else n - 1
+    kind = "f" if decimals == _FLOATS else "i"
+    raw = np.frombuffer(body, dtype=f"<{kind}{value_size}", count=count, offset=used)
+    used += raw.nbytes
+    if decimals == _FLOATS:
+        values = raw.astype(np.float64)
+    else:
+        whole = np.full(n, first, dtype=np.int64)
+        whole[1:] += np.cumsum(raw, dtype=np.int64)
+        values = whole / 10**decimals
+    quality = np.zeros(n, dtype=np.uint8)
+    if is_marked:
+        quality = np.frombuffer(body, dtype=np.uint8, count=n, offset=used).copy()
+    return Readings(times, values, quality)
+
+
+def _scaled(values: NDArray[np.float64]) -> tuple[int, NDArray[np.int64] | None]:
+    """Return the fewest decimals that give each value back exactly, and the whole numbers."""
+    if np.abs(values).max() < _LARGEST / 10**MOST_DECIMALS:
+        for decimals in range(MOST_DECIMALS + 1):
+            whole = np.rint(values * 10**decimals)
+            same = whole / 10**decimals
+            if np.array_equal(same, values) and not np.signbit(values[values == 0.0]).any():
+                return decimals, whole.astype(np.int64)
+    return _FLOATS, None
+
+
+def _signed_size(changes: NDArray[np.int64]) -> int:
+    """Return the bytes that the largest change needs."""
+    most = int(np.abs(changes).max(initial=0))
+    return next(size for size in (1, 2, 4, 8) if most < 2 ** (8 * size - 1))

@@ -1,0 +1,88 @@
+"""What is done with sensors and their readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from typing_extensions import Unpack
+
+from apm.assets.model import Location
+from apm.assets.places import Places
+from apm.assets.queries import asset_by_code
+from apm.core.codes import normal_code
+from apm.core.command import Context, command
+from apm.core.errors import Invalid
+from apm.core.i18n import _l
+from apm.core.permissions import Permission
+from apm.readings.checking import Rejection, check, codes_in
+from apm.readings.model import Latest, Sensor
+from apm.readings.queries import sensor_ids
+from apm.readings.schema import SensorDetails
+from apm.readings.storing import store
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of a batch.  `accepted` were stored, corrections among them."""
+
+    accepted: int
+    duplicate: int
+    rejected: list[Rejection]
+
+
+@command("sensor.add", Permission.SENSOR_EDIT)
+def add_sensor(
+    ctx: Context,
+    *,
+    code: str,
+    name: str,
+    quantity: str,
+    unit: str,
+    **details: Unpack[SensorDetails],
+) -> Sensor:
+    """Add a sensor on an asset, in a place, or both; a new place is made.
+
+    Raises:
+        Invalid: the code is taken.
+        NotFound: no such asset in this hospital.
+    """
+    if ctx.session.scalar(select(Sensor.id).where(Sensor.code == code)) is not None:
+        message = _l("Another sensor has this code. Give a different one.")
+        raise Invalid(message, fields={"code": [message]}, code="code_taken")
+    asset_code, place = details.get("asset"), details.get("location")
+    sensor = Sensor(
+        code=code,
+        name=name,
+        name_zh=details.get("name_zh"),
+        quantity=quantity,
+        unit=unit,
+        profile=details.get("profile"),
+        asset=asset_by_code(ctx, asset_code) if asset_code else None,
+        location=_place(ctx, place) if place else None,
+        latest=Latest(revision=0, scored_revision=0),
+    )
+    ctx.session.add(sensor)
+    ctx.session.flush()
+    return sensor
+
+
+def _place(ctx: Context, named: str) -> Location | None:
+    by_code = select(Location).where(or_(Location.code == named, Location.code == normal_code(named)))
+    return ctx.session.scalar(by_code) or Places(ctx).location(named, None)
+
+
+@command("reading.ingest", Permission.READING_SEND)
+def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
+    """Store readings; those that cannot be stored are named, and do not stop the others.
+
+    Args:
+        ctx: who sends.
+        readings: mappings with `sensor` (its code), `at` (ISO 8601 text with offset, or an aware
+            datetime), `value` (a number) and, if need be, `quality` (good, uncertain, bad).
+    """
+    known = sensor_ids(ctx, codes_in(readings))
+    checked = check(readings, sensors=known, now=ctx.now())
+    counts = store(ctx, checked.sensor_ids, checked.readings)
+    return IngestReport(counts.accepted, counts.duplicate, checked.rejected)

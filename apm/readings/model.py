@@ -1,0 +1,118 @@
+"""Sensors, their readings in day blocks, and alarms."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from apm.assets.model import Asset, Location
+from apm.core.audit import Audited
+from apm.core.db import Row, text_enum
+from apm.core.hospital_scope import HospitalScoped
+
+
+class Sensor(Audited, HospitalScoped, Row):
+    """Something that measures one quantity, on an asset or in a place."""
+
+    __tablename__ = "sensor"
+    __table_args__ = (UniqueConstraint("hospital_id", "code"),)
+
+    code: Mapped[str]
+    name: Mapped[str]
+    name_zh: Mapped[str | None]
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"), index=True)
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"), index=True)
+    quantity: Mapped[str]
+    """For example `temperature`, `humidity`, `current`."""
+    unit: Mapped[str]
+    profile: Mapped[str | None]
+    """A profile of `seed/environment.yaml`, for limits shown beside the values."""
+
+    asset: Mapped[Asset | None] = relationship(lazy="raise")
+    location: Mapped[Location | None] = relationship(lazy="raise")
+    latest: Mapped[Latest] = relationship(lazy="raise", back_populates="sensor")
+
+
+class Latest(HospitalScoped, Row):
+    """The newest reading of a sensor, and a revision that grows with every batch stored.
+
+    A row of its own, not audited: it moves with each reading.
+    """
+
+    __tablename__ = "latest"
+
+    sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"), unique=True)
+    at: Mapped[datetime | None]
+    value: Mapped[float | None]
+    received_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0)
+    scored_revision: Mapped[int] = mapped_column(default=0)
+    """The revision the detector has seen: `revision > scored_revision` means work to do."""
+
+    sensor: Mapped[Sensor] = relationship(lazy="raise", back_populates="latest")
+
+
+class Block(HospitalScoped, Row):
+    """The readings of one sensor on one UTC day, packed (see `readings.blocks`).
+
+    Count, range and sum are those of the readings not marked bad; zeros when there are none.
+    """
+
+    __tablename__ = "block"
+    __table_args__ = (UniqueConstraint("sensor_id", "day"),)
+
+    sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"))
+    day: Mapped[date]
+    n: Mapped[int]
+    low: Mapped[float]
+    high: Mapped[float]
+    total: Mapped[float]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AlarmKind(StrEnum):
+    """What raised an alarm."""
+
+    ANOMALY = "anomaly"
+
+
+class Alarm(Audited, HospitalScoped, Row):
+    """Something wrong with what a sensor measures: one row an episode, not one a reading."""
+
+    __tablename__ = "alarm"
+    __table_args__ = (
+        UniqueConstraint("sensor_id", "kind", "since"),
+        Index("ix_alarm_active", "hospital_id", "active", "acknowledged"),
+    )
+
+    sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"))
+    kind: Mapped[AlarmKind] = mapped_column(text_enum(AlarmKind))
+    priority: Mapped[str]
+    since: Mapped[datetime]
+    """When the episode began, by the sensor's clock."""
+    raised_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    acknowledged: Mapped[bool] = mapped_column(default=False)
+    acknowledged_by: Mapped[str | None]
+    acknowledged_at: Mapped[datetime | None]
+    cleared_by: Mapped[str | None]
+    """Who ended it by hand; None while it lasts, and when the readings came back by themselves."""
+    note: Mapped[str | None]
+    score: Mapped[float]
+    """Peak, as a multiple of the detector's threshold."""
+    reason: Mapped[str]
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    work_order_no: Mapped[str | None]
+    version: Mapped[int] = mapped_column()
+
+    # Curves, not decisions: they would swell the trail.
+    not_in_trail = frozenset({"evidence"})
+
+    sensor: Mapped[Sensor] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,65 @@
+"""Taking hold of one request or work order to change it: fresh, whole and locked."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from apm.core.command import Context
+from apm.core.errors import Conflict, NotFound
+from apm.core.i18n import _l
+from apm.tickets.model import Request, WorkOrder
+
+FRESH = {"populate_existing": True}
+"""What was read before the command began may be old by now."""
+
+
+def order_to_change(ctx: Context, no: str, version: int | None = None) -> WorkOrder:
+    """Return a work order with asset, place, steps, costs and signatures, locked.
+
+    Raises:
+        NotFound: there is none of this number in the hospital.
+        Conflict: `version` is given and the order has changed since.
+    """
+    query = (
+        select(WorkOrder)
+        .where(WorkOrder.no == no)
+        .options(
+            joinedload(WorkOrder.asset),
+            joinedload(WorkOrder.location),
+            selectinload(WorkOrder.steps),
+            selectinload(WorkOrder.costs),
+            selectinload(WorkOrder.signatures),
+        )
+        .with_for_update(of=WorkOrder)
+        .execution_options(**FRESH)
+    )
+    found = ctx.session.scalar(query)
+    if found is None:
+        raise NotFound(_l("There is no such work order here. Check the number in the list."))
+    _expect(found.version, version)
+    return found
+
+
+def request_to_change(ctx: Context, no: str, version: int | None = None) -> Request:
+    """Return a request with its asset and work order, locked; errors as `order_to_change`."""
+    query = (
+        select(Request)
+        .where(Request.no == no)
+        .options(
+            joinedload(Request.asset),
+            joinedload(Request.work_order).joinedload(WorkOrder.asset),
+        )
+        .with_for_update(of=Request)
+        .execution_options(**FRESH)
+    )
+    found = ctx.session.scalar(query)
+    if found is None:
+        raise NotFound(_l("There is no such request here. Check the number in the list."))
+    _expect(found.version, version)
+    return found
+
+
+def _expect(current: int, seen: int | None) -> None:
+    if seen is not None and seen != current:
+        raise Conflict(_l("Somebody else changed this first. Reload and try again."))

@@ -1,0 +1,1 @@
+"""The worker: one leading process that runs jobs and delivers events."""

@@ -1,0 +1,136 @@
+"""One worker leads, events arrive, a poisoned one steps aside."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from threading import Event as Flag
+
+import pytest
+from sqlalchemy import select
+
+from apm.accounts.queries import system_actor
+from apm.core.clock import utc_now
+from apm.core.command import Context
+from apm.core.events import SUBSCRIBERS, Event, Outbox
+from apm.worker import lease
+from apm.worker.delivery import deliver
+from apm.worker.model import Lease
+from apm.worker.running import LEADER
+
+DEADLINE = 30
+
+
+def until(condition, seconds=DEADLINE):
+    """Wait for a condition of another process; fail when it does not come in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        Flag().wait(0.05)
+    pytest.fail(f"not within {seconds} s")
+
+
+@pytest.fixture
+def system(as_):
+    """The worker's context, of no hospital."""
+    return Context(as_("system").session, system_actor(None))
+
+
+@pytest.mark.database
+def test_one_leads_until_it_lets_go(system):
+    assert lease.take(system, name="x", holder="a")
+    assert not lease.take(system, name="x", holder="b")
+    assert lease.take(system, name="x", holder="a")
+    lease.release(system, name="x", holder="a")
+    assert lease.take(system, name="x", holder="b")
+
+
+@pytest.mark.database
+def test_a_dead_leader_is_followed(system):
+    assert lease.take(system, name="x", holder="a")
+    later = Context(system.session, system.actor, lambda: utc_now() + lease.LASTS)
+    assert lease.take(later, name="x", holder="b")
+    assert not lease.take(later, name="x", holder="a")
+
+
+class Happened(Event):
+    """A fact only this test knows."""
+
+    kind = "test.happened"
+
+
+@pytest.fixture
+def heard(as_):
+    """Announce two facts; return what the handler heard."""
+    seen = []
+    SUBSCRIBERS["test.happened"] = [lambda ctx, event_id, payload: seen.append(event_id)]
+    for who in ("wang", "qin"):
+        ctx = as_(who)
+        with ctx.writing("test"):
+            ctx.emit(Happened())
+    yield seen
+    del SUBSCRIBERS["test.happened"]
+
+
+@pytest.mark.database
+def test_an_event_arrives_once_and_is_then_done(system, heard):
+    deliver(system)
+    deliver(system)
+    assert len(heard) == len(set(heard)) == 2
+
+
+@pytest.mark.database
+def test_a_poisoned_event_steps_aside(system, heard):
+    first = system.session.scalars(select(Outbox.id).order_by(Outbox.id)).first()
+
+    def poisoned(ctx, event_id, payload):
+        if event_id == first:
+            raise ValueError("bad event")
+        heard.append(event_id)
+
+    SUBSCRIBERS["test.happened"] = [poisoned]
+    deliver(system)
+    assert len(heard) == 1
+    row = system.session.get(Outbox, first, populate_existing=True)
+    assert (row.attempts, row.error) == (1, "ValueError: bad event")
+    assert row.due_at > utc_now()
+
+    SUBSCRIBERS["test.happened"] = [lambda ctx, event_id, payload: heard.append(event_id)]
+    later = Context(system.session, system.actor, lambda: utc_now() + timedelta(minutes=1))
+    deliver(later)
+    assert first in heard
+
+
+def leader(sessions):
+    with sessions() as session:
+        ctx = Context(session, system_actor(None))
+        row = ctx.session.scalar(select(Lease).where(Lease.name == LEADER))
+        return row.holder if row and row.until > utc_now() else None
+
+
+def start_worker(engine):
+    env = {**os.environ, "APM_DATABASE_URL": engine.url.render_as_string(hide_password=False)}
+    return subprocess.Popen([sys.executable, "-m", "apm", "worker"], env=env)
+
+
+def test_after_kill_9_another_leads_within_half_a_minute(sessions, engine):
+    first = start_worker(engine)
+    second = None
+    try:
+        old = until(lambda: leader(sessions))
+        second = start_worker(engine)
+        first.kill()
+        first.wait()
+        new = until(lambda: (now := leader(sessions)) != old and now)
+        assert f":{second.pid}:" in new
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(timeout=DEADLINE) == 0
+        assert leader(sessions) is None
+    finally:
+        for process in (first, second):
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()

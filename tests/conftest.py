@@ -1,0 +1,265 @@
+"""The cast and the stage.
+
+Two hospitals.  North has nurse Lin (reports), technician Chen (works), engineer Wang (triages
+and works), manager Zhao (closes, reads costs) and administrator Amy.  South has engineer Qin,
+who must never see anything of North.
+
+A test that takes `sessions`, `as_` or `client` gets a database of its own: a copy of one made by
+the migrations.  Marked `database`, it runs on SQLite and again on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import sessionmaker
+
+from apm import database
+from apm.accounts.commands import add_hospital, add_token, add_user
+from apm.accounts.identity import COOKIE
+from apm.accounts.model import Grant, SignInSession
+from apm.accounts.queries import actor_of, grants_of, system_actor, user_by_email
+from apm.core.clock import utc_now
+from apm.core.codes import new_token, token_digest
+from apm.core.command import Actor, Context
+from apm.core.db import ApmSession, make_engine, make_sessions
+from apm.core.i18n import speak
+from apm.core.permissions import Role
+from apm.core.settings import Settings
+from apm.factory import create_app, load_features
+
+PASSWORD = "correct horse"
+CAST = {
+    "lin": ("NORTH", Role.REPORTER, "Lin Xia", "林夏"),
+    "chen": ("NORTH", Role.TECHNICIAN, "Chen Bo", "陈博"),
+    "wang": ("NORTH", Role.ENGINEER, "Wang Lei", "王磊"),
+    "zhao": ("NORTH", Role.MANAGER, "Zhao Min", "赵敏"),
+    "amy": ("NORTH", Role.ADMIN, "Amy Admin", None),
+    "qin": ("SOUTH", Role.ENGINEER, "Qin Yue", "秦月"),
+}
+POSTGRES = os.environ.get("APM_TEST_DATABASE_URL")
+load_features()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run `database` tests on both databases where a PostgreSQL was started for us."""
+    if "engine" in metafunc.fixturenames:
+        twice = POSTGRES and metafunc.definition.get_closest_marker("database")
+        metafunc.parametrize(
+            "engine", ["sqlite", "postgresql"] if twice else ["sqlite"], indirect=True
+        )
+
+
+def _fill(engine: Engine) -> None:
+    """Migrate, and let the cast move in."""
+    database.upgrade(engine)
+    with make_sessions(engine)() as session:
+        top = Context(session, system_actor(None))
+        ids = {
+            code: add_hospital(top, code=code, name=name, name_zh=zh, phone="8120").id
+            for code, name, zh in [
+                ("NORTH", "North Hospital", "北方医院"),
+                ("SOUTH", "South Hospital", "南方医院"),
+            ]
+        }
+        for who, (code, role, name, name_zh) in CAST.items():
+            ctx = Context(session, system_actor(ids[code]))
+            email = f"{who}@{code.lower()}.example"
+            add_user(ctx, email=email, name=name, name_zh=name_zh, role=role, password=PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file made once, which each test copies."""
+    path = tmp_path_factory.mktemp("db") / "template.db"
+    engine = make_engine(f"sqlite:///{path}")
+    _fill(engine)
+    engine.dispose()
+    with sqlite3.connect(path) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    plain.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """A PostgreSQL database made once, which each test copies."""
+    assert POSTGRES
+    name = f"template_{uuid4().hex[:12]}"
+    admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = make_engine(_named(name))
+    _fill(engine)
+    engine.dispose()
+    yield name
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def _named(database_name: str) -> str:
+    assert POSTGRES
+    return make_url(POSTGRES).set(database=database_name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A filled SQLite database of the test's own."""
+    template: Path = request.getfixturevalue("sqlite_template")
+    path = tmp_path / "test.db"
+    path.write_bytes(template.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An open database of the test's own, with real commits."""
+    if request.param == "sqlite":
+        made = make_engine(request.getfixturevalue("database_url"))
+        yield made
+        made.dispose()
+        return
+    template = request.getfixturevalue("postgres_template")
+    name = f"test_{uuid4().hex[:12]}"
+    assert POSTGRES
+    admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    made = make_engine(_named(name))
+    yield made
+    made.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[ApmSession]:
+    """Sessions on the test's own database."""
+    return make_sessions(engine)
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Every test starts in English."""
+    speak("en")
+
+
+As = Callable[..., Context]
+
+
+@pytest.fixture
+def as_(sessions: sessionmaker[ApmSession]) -> Iterator[As]:
+    """`as_("wang")` is a context acting as Wang; `as_("system")` the worker for North."""
+    opened: list[ApmSession] = []
+
+    def act(name: str, **clock: object) -> Context:
+        session = sessions()
+        opened.append(session)
+        actor = actor_named(session, name)
+        session.rollback()  # who it is was read in a snapshot that the test must not be held to
+        return Context(session, actor, **clock)
+
+    yield act
+    for session in opened:
+        session.close()
+
+
+def actor_named(session: ApmSession, name: str) -> Actor:
+    """Return the actor somebody of the cast is."""
+    session.info["actor"] = system_actor(None)
+    north = user_by_email(session, "amy@north.example")
+    assert north
+    [home] = grants_of(session, north.id, utc_now())
+    if name == "system":
+        return system_actor(home.hospital_id)
+    person = user_by_email(session, f"{name}@{CAST[name][0].lower()}.example")
+    assert person
+    [grant] = grants_of(session, person.id, utc_now())
+    return actor_of(grant)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings that touch nothing but the test's own folder."""
+    return Settings(
+        database_url="sqlite://",
+        secret_key="only for tests",
+        base_url="http://localhost",
+        uploads=tmp_path / "uploads",
+    )
+
+
+@pytest.fixture
+def app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
+    """The web application on the test's own database."""
+    made = create_app(sessions, replace(settings))
+    made.testing = True
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser nobody has signed in with; like every browser it says where a form came from."""
+    browser = app.test_client()
+    browser.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    return browser
+
+
+Login = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def login(app: Flask, sessions: sessionmaker[ApmSession]) -> Login:
+    """`login("wang")` is a browser Wang is signed in with (without the slow password check)."""
+
+    def sign_in(name: str) -> FlaskClient:
+        with sessions() as session:
+            actor = actor_named(session, name)
+            ctx = Context(session, actor)
+            [grant] = [g for g in session.query(Grant).all() if g.user_id == actor.user_id]
+            token = new_token()
+            with ctx.writing("test.sign_in"):
+                session.add(
+                    SignInSession(
+                        token_hash=token_digest(token),
+                        grant_id=grant.id,
+                        created_at=utc_now(),
+                        last_seen_at=utc_now(),
+                        expires_at=utc_now().replace(year=utc_now().year + 1),
+                        browser="test",
+                    )
+                )
+        browser = app.test_client()
+        browser.environ_base["HTTP_ORIGIN"] = "http://localhost"
+        browser.set_cookie(COOKIE, token)
+        return browser
+
+    return sign_in
+
+
+Api = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def bearer(as_: As) -> Api:
+    """`bearer(Role.ENGINEER)` are the headers of a program with a token of North."""
+
+    def make(role: Role = Role.ENGINEER, who: str = "amy") -> dict[str, str]:
+        ctx = as_("system") if who == "amy" else as_(who)
+        admin = Context(ctx.session, system_actor(ctx.actor.hospital_id))
+        token = add_token(admin, name=f"{role}-test-{uuid4().hex[:6]}", role=role)
+        return {"Authorization": f"Bearer {token}"}
+
+    return make

@@ -1,0 +1,126 @@
+"""The house keeps its own rules: what every endpoint, command, setting and text must have."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from apm.core.command import COMMANDS
+from apm.core.jobs import JOBS
+from apm.core.permissions import ROLES, Permission, Role
+from apm.core.settings import BadSetting, Settings
+from apm.labels import LABELS
+
+ROOT = Path(__file__).parents[2]
+OPEN_TO_ALL = {
+    "accounts.sign_in",
+    "accounts.sign_out",
+    "api-docs.openapi_json",
+    "operations.api_docs",
+    "operations.healthz",
+    "operations.metrics",
+    "operations.readyz",
+    "static",
+    "tickets.label",
+    "tickets.report",
+    "tickets.track",
+}
+
+
+def test_every_endpoint_names_its_permission(app):
+    views = app.view_functions
+    assert [name for name, view in views.items() if "permission" not in vars(view)] == []
+
+
+def test_only_these_endpoints_are_open_to_all(app):
+    opened = {n for n, view in app.view_functions.items() if vars(view)["permission"] is None}
+    assert opened == OPEN_TO_ALL
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_says_what_it_does(command):
+    assert command.handler.__doc__
+    assert re.fullmatch(r"[a-z_]+\.[a-z_]+", command.name)
+
+
+@pytest.mark.parametrize("one", JOBS.values(), ids=JOBS)
+def test_every_job_says_what_it_does(one):
+    assert one.work.__doc__
+
+
+def test_permissions_are_alphabetical_and_each_is_held_by_somebody():
+    names = [permission.value for permission in Permission]
+    assert names == sorted(names)
+    held = frozenset().union(*ROLES.values())
+    assert set(Permission) - held == {Permission.SYSTEM_RUN}
+    assert set(ROLES) == set(Role)
+
+
+def test_every_setting_is_documented():
+    text = (ROOT / "docs" / "settings.md").read_text()
+    for field in fields(Settings):
+        name = "PORT" if field.name == "port" else f"APM_{field.name.upper()}"
+        assert f"`{name}`" in text
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"APM_DATABSE_URL": "x"}, "no setting of apm"),
+        ({"PORT": "eighty"}, "number from 0"),
+        ({"APM_BASE_URL": "apm.example"}, "https://"),
+        ({"APM_LANGUAGE": "fr"}, "en, zh"),
+        ({"APM_COMPUTE": "cluster"}, "dask://"),
+        ({"APM_SECRET_KEY": "a", "APM_SECRET_KEY_FILE": "b"}, "not both"),
+        ({"APM_SECRET_KEY_FILE": "/nowhere"}, "cannot read"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_and_says_why(environ, says):
+    with pytest.raises(BadSetting, match=re.escape(says)):
+        Settings.from_env(environ)
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("from a file\n")
+    environ = {"APM_SECRET_KEY_FILE": str(file), "APM_DATABASE_URL": "sqlite://"}
+    assert Settings.from_env(environ).secret_key == "from a file"
+
+
+def test_no_style_or_script_stands_in_a_template():
+    for path in (ROOT / "templates").rglob("*.html"):
+        text = path.read_text()
+        assert not re.search(r"\sstyle\s*=|\son[a-z]+\s*=\s*[\"']|<script(?![^>]*src=)", text), path
+
+
+def test_every_file_keeps_to_one_subject():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for folder in ("apm", "predict", "seed")
+        for path in (ROOT / folder).rglob("*.py")
+        if "versions" not in path.parts
+        and (lines := len(path.read_text().splitlines())) > 300
+    }
+    assert long == {}
+
+
+def test_labels_of_states_are_complete():
+    from apm.assets.model import AssetState, Availability, Condition, Risk
+    from apm.maintenance.model import PlanMode
+    from apm.tickets.model import CostKind, Priority, RequestState, WorkState, WorkType
+
+    for kind, states in {
+        "lifecycle": AssetState,
+        "availability": Availability,
+        "condition": Condition,
+        "risk": Risk,
+        "work_order": WorkState,
+        "work_type": WorkType,
+        "request": RequestState,
+        "priority": Priority,
+        "cost": CostKind,
+        "plan_mode": PlanMode,
+        "role": Role,
+    }.items():
+        assert {state.value for state in states} <= set(LABELS[kind]), kind
