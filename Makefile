@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock vendor mutate
+.PHONY: help demo test check fix lock vendor messages mutate
 BIN := .venv/bin
 
 help:  ## Show this list
@@ -25,6 +25,10 @@ lock: .venv  ## Pin all dependencies anew, to the newest that fit
 
 vendor: .venv  ## Fetch the browser code and the font that package.json pins
 	@.ci/vendor
+
+messages: .venv  ## Collect new texts into the Chinese catalogue, to be translated there
+	@$(BIN)/pybabel -q extract -F .ci/babel.cfg -k _l -k ngettext:1,2 --no-location --sort-output --omit-header -o .tools/messages.pot .
+	@$(BIN)/pybabel -q update -i .tools/messages.pot -d apm/translations -l zh --no-fuzzy-matching --ignore-obsolete --omit-header
 
 mutate: .venv  ## Break each guard on purpose, and see that a test notices
 	@$(BIN)/python .ci/mutate

@@ -97,6 +97,13 @@ LABELS: dict[str, dict[str, object]] = {
         "verify": _l("Works again"),
         "reopen": _l("Still broken"),
     },
+    "section": {
+        "general": _l("General condition"),
+        "safety": _l("Electrical safety"),
+        "function": _l("Function"),
+        "measurement": _l("Measurements"),
+    },
+    "signature": {"performed": _l("Work performed"), "approved": _l("Work approved")},
     "cost": {"parts": _l("Parts"), "labour": _l("Labour"), "vendor": _l("Vendor")},
     "stocktake": {
         "expected": _l("Found"),
@@ -125,6 +132,12 @@ LABELS: dict[str, dict[str, object]] = {
         "undetermined": _l("Undetermined"),
     },
     "plan_mode": {"fixed": _l("Fixed dates"), "floating": _l("From last completion")},
+    "plan_stand": {
+        "overdue": _l("Overdue"),
+        "due": _l("Due"),
+        "upcoming": _l("Upcoming"),
+        "held": _l("Held"),
+    },
     "occurrence_why": {
         "calendar": _l("Due by the calendar"),
         "completion": _l("Due since the last completion"),

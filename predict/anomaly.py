@@ -41,8 +41,12 @@ class DetectorConfig:
     """The one frozen configuration.  Days and seconds of observed time, gaps left out.
 
     Warm-up: no score before `warm_up_days` days observed and `warm_up_readings` readings.
-    Range novelty needs `range_days` days.  `return_period_days` is how often each channel may
-    alarm on an undisturbed sensor.
+    Expectation: `level_memory_s`; residuals are clipped at `clip` spreads before they teach.
+    Channels: means of the residual over `memories_s`, the longer ones of a residual clipped at
+    `spike_clip` limits of the first; limits are passed once in `return_period_days` days,
+    judged by `keep_days` days.  Range: `range_share` of the known range beyond it, after
+    `range_days` days.  Standstill: `still_factor` times the longest known, `still_least_s` and
+    `still_readings` at least.
     """
 
     memories_s: tuple[float, ...] = (0.0, HOUR, 6 * HOUR, DAY)
@@ -247,7 +251,7 @@ class SeasonalDetector:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> SeasonalDetector:
-        """Return the detector that `state()` described.
+        """Return the detector that `state()` described, with the configuration saved there.
 
         Raises:
             ValueError: the state is of another version; score the stored readings anew.

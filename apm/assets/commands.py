@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from apm.accounts.queries import own_hospital
 from apm.assets import search
 from apm.assets.categories import category as category_of
 from apm.assets.lifecycle import LIFECYCLE, SIDE, enter, step_between
@@ -42,9 +43,12 @@ def create_asset(
 def new_asset(ctx: Context, *, number: str, name: str, category: str) -> Asset:
     """Return an asset with a fresh code, not yet in the session; its code leads to it already."""
     risk = category_of(category).risk
+    hospital = own_hospital(ctx)
     asset = Asset(code=new_code(), number=number, name=name, category=category, risk=risk)
     # Set what the helpers read before the database would fill it in.
     asset.lifecycle, asset.availability = AssetState.IN_SERVICE, Availability.UP
+    if hospital is not None:
+        asset.currency = hospital.currency
     ctx.session.add(code_row(ctx, kind="asset", code=asset.code))
     return asset
 

@@ -85,7 +85,8 @@ def assets_by_codes(ctx: Context, codes: list[str]) -> list[Asset]:
     return list(ctx.session.scalars(query))
 
 
-def narrowed(query: Select[*tuple[Any, ...]], wanted: RegisterFilter, search: Search
+def narrowed(
+    query: Select[*tuple[Any, ...]], wanted: RegisterFilter, search: Search
 ) -> Select[*tuple[Any, ...]]:
     """Return `query` on assets with the search and every filter applied."""
     query = search.of(query)

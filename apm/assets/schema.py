@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, TypedDict
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
+from apm.assets.amounts import MOST, BadAmount, minor_units
 from apm.assets.categories import all_categories
 from apm.assets.model import Asset, AssetState, Availability, Condition
 from apm.core.i18n import _l
 
 LONG = 120
 LONG_NOTE = 2000
-MOST_MONEY = 10**13
-"""In minor units: more than any device costs, less than a 64-bit column holds."""
 EARLIEST = date(1950, 1, 1)
 
 
@@ -47,6 +47,29 @@ class AssetChanges(AssetDetails, total=False):
     category: str
 
 
+ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
+
+
+def has_odd_characters(text: str) -> bool:
+    """Tell whether text holds what no keyboard types: control characters, half characters."""
+    return ODD.search(text) is not None
+
+
+def in_one_line(text: str) -> str:
+    """Return text without line breaks and doubled blanks, as a name or a number is kept."""
+    return " ".join(text.split())
+
+
+def in_lines(text: str) -> str:
+    """Return a longer text with plain line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _printable(text: str) -> None:
+    if has_odd_characters(text):
+        raise ValidationError([_l("There is a character here that cannot be printed. Retype it.")])
+
+
 def _filled(text: str) -> None:
     if not text.strip():
         raise ValidationError([_l("Fill this in.")])
@@ -59,8 +82,10 @@ def _known_category(code: str) -> None:
 
 def _short(*, required: bool = False) -> fields.String:
     if required:
-        return fields.String(required=True, validate=[_filled, validate.Length(max=LONG)])
-    return fields.String(allow_none=True, validate=validate.Length(max=LONG))
+        return fields.String(
+            required=True, validate=[_filled, _printable, validate.Length(max=LONG)]
+        )
+    return fields.String(allow_none=True, validate=[_printable, validate.Length(max=LONG)])
 
 
 def _day() -> fields.Date:
@@ -91,9 +116,9 @@ class AssetIn(Schema):
     in_service_on = _day()
     warranty_until = _day()
     purchase_cost = fields.Integer(
-        allow_none=True, strict=True, validate=validate.Range(min=0, max=MOST_MONEY)
+        allow_none=True, strict=True, validate=validate.Range(min=0, max=MOST)
     )
-    note = fields.String(allow_none=True, validate=validate.Length(max=LONG_NOTE))
+    note = fields.String(allow_none=True, validate=[_printable, validate.Length(max=LONG_NOTE)])
     lifecycle = fields.Enum(AssetState, by_value=True)
     availability = fields.Enum(Availability, by_value=True)
     condition = fields.Enum(Condition, by_value=True)
@@ -102,7 +127,27 @@ class AssetIn(Schema):
     def _trim(self, data: Any, **_options: object) -> Any:
         if not isinstance(data, dict):
             return data
-        return {k: v.strip() if isinstance(v, str) else v for k, v in data.items()}
+        return {k: _tidy(k, v) if isinstance(v, str) else v for k, v in data.items()}
+
+
+def _tidy(name: str, text: str) -> str:
+    return in_lines(text) if name == "note" else in_one_line(text)
+
+
+class Price(fields.Field[int]):
+    """An amount as a person types it, kept in minor units."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_options: Any) -> int:
+        try:
+            return minor_units(str(value))
+        except BadAmount as error:
+            raise ValidationError([error.message]) from error
+
+
+class AssetForm(AssetIn):
+    """The HTML form: the same, but for what a person types differently."""
+
+    purchase_cost = Price(allow_none=True)
 
 
 class AssetFilter(Schema):

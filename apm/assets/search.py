@@ -105,8 +105,10 @@ def index(ctx: Context, assets: Sequence[Asset]) -> None:
     ids = [asset.id for asset in assets]
     kept = select(AssetTerm.asset_id, AssetTerm.term).where(AssetTerm.asset_id.in_(ids))
     stored = {(asset_id, term) for asset_id, term in ctx.session.execute(kept)}
-    for asset_id in {asset_id for asset_id, _term in stored - wanted}:
-        gone = {term for owner, term in stored - wanted if owner == asset_id}
+    outdated: dict[int, set[str]] = {}
+    for asset_id, term in stored - wanted:
+        outdated.setdefault(asset_id, set()).add(term)
+    for asset_id, gone in outdated.items():
         ctx.session.execute(
             delete(AssetTerm).where(AssetTerm.asset_id == asset_id, AssetTerm.term.in_(gone))
         )
@@ -142,9 +144,7 @@ def search_for(ctx: Context, text: str) -> Search:
     conditions: list[ColumnElement[bool]] = []
     for word, size in zip(words, sizes, strict=True):
         if size > LISTED:
-            conditions.append(
-                exists().where(AssetTerm.asset_id == Asset.id, *_begins_with(word))
-            )
+            conditions.append(exists().where(AssetTerm.asset_id == Asset.id, *_begins_with(word)))
         else:
             listed = select(AssetTerm.asset_id).where(*_begins_with(word))
             conditions.append(Asset.id.in_(listed))

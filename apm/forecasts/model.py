@@ -21,6 +21,8 @@ class DetectorState(HospitalScoped, Row):
     state: Mapped[dict[str, Any]] = mapped_column(JSON)
     read_until: Mapped[datetime | None]
     """The newest reading scored; older ones that arrive later are stored but not scored."""
+    watching_since: Mapped[datetime | None]
+    """The first reading that could be judged; None while the detector still learns."""
     recent: Mapped[list[list[float | None]]] = mapped_column(JSON)
     """The last scored readings, thinned with age: rows of `forecasts.trace`, oldest first."""
     error: Mapped[str | None]

@@ -13,10 +13,12 @@ from predict.anomaly import Scores
 
 COLUMNS = ("at", "value", "expected", "low", "high", "score")
 """What a row holds; `at` in seconds since 1970, UTC."""
-SCORE = COLUMNS.index("score")
+LOW, HIGH, SCORE = (COLUMNS.index(name) for name in ("low", "high", "score"))
+Band = tuple[datetime, float, float]
+"""An instant and the range that was expected then."""
 MOST_ROWS = 300
-FRESH_ROWS = 150
-"""The newest rows are kept as they are; older ones are thinned again and again."""
+FRESH_ROWS, OLD_ROWS = 150, 75
+"""Each time there are too many, the newest stay as they are and the others are thinned."""
 BEFORE_S = 2 * 3600.0
 ROWS_BEFORE = 100
 """How much of the time before a finding is shown: two hours, or 100 readings if that is more."""
@@ -43,8 +45,16 @@ class Trace:
         rows = self.rows
         if len(rows) > MOST_ROWS:
             old, fresh = rows[:-FRESH_ROWS], rows[-FRESH_ROWS:]
-            rows = np.concatenate([thinned(old, MOST_ROWS - 2 * FRESH_ROWS // 2 - 50), fresh])
+            rows = np.concatenate([thinned(old, OLD_ROWS), fresh])
         return _plain(rows)
+
+    def band(self) -> list[Band]:
+        """Return what was expected lately: the rows of which the detector could say it."""
+        known = self.rows[~np.isnan(self.rows[:, LOW]) & ~np.isnan(self.rows[:, HIGH])]
+        return [
+            (datetime.fromtimestamp(at, UTC), low, high)
+            for at, low, high in known[:, [0, LOW, HIGH]].tolist()
+        ]
 
     def evidence(self, *, began: float, until: float) -> dict[str, list[Any]]:
         """Return the rows around a finding as columns of at most 300 plain values, UTC."""

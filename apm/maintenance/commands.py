@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
 from apm.assets.model import GONE
 from apm.assets.queries import asset_by_code
 from apm.core.command import Context, command
-from apm.core.errors import Conflict, Invalid, NotFound
+from apm.core.errors import Conflict, NotFound
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.maintenance.due import (
-    LONGEST_EARLY_DAYS,
-    first_fixed_due,
-    widest_window_days,
-)
 from apm.maintenance.generation import excuse_unstarted
-from apm.maintenance.model import Plan, PlanMode
+from apm.maintenance.model import Plan
 from apm.maintenance.queries import plan_for_writing, plan_of, today_of
+from apm.maintenance.rhythm import Rhythm
 from apm.procedures.catalogue import template as template_of
-
-
-@dataclass(frozen=True, slots=True)
-class Rhythm:
-    """When a plan is due: see `maintenance.due`."""
-
-    mode: PlanMode
-    interval_months: int
-    anchor: date
-    """The first due date."""
-    early_days: int = 14
-    grace_days: int = 14
-
-    def check(self) -> None:
-        """Raise `Invalid` when two windows of this rhythm could meet."""
-        widest = widest_window_days(self.interval_months)
-        if self.early_days > LONGEST_EARLY_DAYS:
-            raise _refusal(
-                "early_days",
-                _l("The window may open at most %(days)s days early.", days=LONGEST_EARLY_DAYS),
-            )
-        if self.early_days + self.grace_days > widest:
-            raise _refusal(
-                "grace_days",
-                _l("Early and grace days together must fit in the interval: at most %(days)s.",
-                   days=widest),
-            )  # fmt: skip
-
-    def first_due(self, today: date) -> date:
-        """Return the first due date: of a fixed plan the first that is not past."""
-        if self.mode is PlanMode.FIXED:
-            return first_fixed_due(self.anchor, self.interval_months, today)
-        return self.anchor
 
 
 @command("plan.add", Permission.PLAN_EDIT)
@@ -77,6 +37,7 @@ def add_plan(ctx: Context, *, asset: str, template: str, rhythm: Rhythm) -> Plan
             _l("This asset already has a plan for this template. Stop that plan first."),
             code="plan_exists",
         )
+    first_due = rhythm.first_due(today_of(ctx))
     if plan is None:
         plan = Plan(asset_id=thing.id, template_code=chosen.code, next_seq=1)
         ctx.session.add(plan)
@@ -85,7 +46,7 @@ def add_plan(ctx: Context, *, asset: str, template: str, rhythm: Rhythm) -> Plan
     plan.anchor = rhythm.anchor
     plan.early_days, plan.grace_days = rhythm.early_days, rhythm.grace_days
     plan.is_active = True
-    plan.next_due = rhythm.first_due(today_of(ctx))
+    plan.next_due = first_due
     plan.held_why = plan.held_since = plan.problem = None
     plan.asset = thing
     ctx.session.flush()
@@ -103,7 +64,3 @@ def stop_plan(ctx: Context, *, plan_id: int) -> Plan:
     plan.is_active = False
     excuse_unstarted(ctx, plan, "stopped")
     return plan
-
-
-def _refusal(name: str, message: object) -> Invalid:
-    return Invalid(message, fields={name: [message]})

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from apm.core.command import Context
 from apm.core.i18n import _l
-from apm.tickets.events import WorkOrderMoved
-from apm.tickets.lifecycle import WORK
 from apm.tickets.model import WorkOrder
 from apm.tickets.states import WorkState
+from apm.tickets.work import Facts, move_work
 
 UNSTARTED = frozenset({WorkState.PLANNED, WorkState.ASSIGNED})
 _REASONS: dict[str, object] = {
@@ -20,13 +19,4 @@ _REASONS: dict[str, object] = {
 
 def withdraw(ctx: Context, order: WorkOrder, outcome: str) -> None:
     """Cancel `order` for what became of its occurrence; called inside a command."""
-    step = WORK.take("cancel", order.state, ctx.actor, order)
-    order.state = step.target
-    order.reason = str(_REASONS[outcome])
-    ctx.session.flush()
-    ctx.emit(
-        WorkOrderMoved(
-            order.id, order.no, order.type, step.action, order.state, order.origin,
-            order.assignee_id,
-        )
-    )  # fmt: skip
+    move_work(ctx, no=order.no, action="cancel", facts=Facts(reason=str(_REASONS[outcome])))

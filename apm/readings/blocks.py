@@ -78,7 +78,7 @@ def merge(stored: Readings, arriving: Readings) -> Merged:
     """Join `arriving`, sorted by time and within it by arrival, to `stored`, sorted and unique.
 
     The newest write of an instant wins.  The counts are those of taking the readings in one by
-    one: same instant, value and quality is a duplicate, anything else of that instant a correction.
+    one: same instant, value and quality is a duplicate, else of that instant a correction.
     """
     both = joined([stored, arriving])
     order = np.argsort(both.times, kind="stable")

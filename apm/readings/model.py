@@ -115,4 +115,11 @@ class Alarm(Audited, HospitalScoped, Row):
 
     sensor: Mapped[Sensor] = relationship(lazy="raise")
 
+    @property
+    def state(self) -> str:
+        """Where it stands, in the words of the labels."""
+        if not self.active:
+            return "ended"
+        return "acknowledged" if self.acknowledged else "active"
+
     __mapper_args__ = {"version_id_col": version}

@@ -34,7 +34,7 @@ def sensor_ids(ctx: Context, codes: Collection[str]) -> dict[str, int]:
     return found
 
 
-def sensors_with_places() -> Select[tuple[Sensor]]:
+def sensors_with_places() -> Select[Sensor]:
     """Return the select of sensors with what they are on and what they read last."""
     return select(Sensor).options(
         joinedload(Sensor.asset), joinedload(Sensor.location), joinedload(Sensor.latest)
@@ -121,7 +121,7 @@ def count_active(ctx: Context) -> int:
     return ctx.session.scalar(select(func.count(Alarm.id)).where(Alarm.active)) or 0
 
 
-def _alarms() -> Select[tuple[Alarm]]:
+def _alarms() -> Select[Alarm]:
     sensor = joinedload(Alarm.sensor)
     return select(Alarm).options(
         sensor.joinedload(Sensor.asset), sensor.joinedload(Sensor.location)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypedDict
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+import numpy as np
+from marshmallow import Schema, ValidationError, fields, post_dump, validate, validates_schema
 
 from apm.core.i18n import _l
 
@@ -33,11 +36,6 @@ class SensorDetails(TypedDict, total=False):
     profile: str | None
 
 
-def _clean(text: str, message: Any) -> None:
-    if not text.strip():
-        raise ValidationError(message)
-
-
 class SensorIn(Schema):
     """A new sensor, from the form or from JSON."""
 
@@ -56,7 +54,168 @@ class SensorIn(Schema):
     location = fields.String(allow_none=True, validate=validate.Length(max=120))
     profile = fields.String(allow_none=True)
 
+    @validates("profile")
+    def _is_known(self, code: str | None, **_options: object) -> None:
+        if code is not None and code not in profiles():
+            raise ValidationError(_l("There is no such profile. Choose one of the list."))
+
     @validates_schema
     def _has_a_place(self, data: dict[str, Any], **_options: object) -> None:
         if not data.get("asset") and not data.get("location"):
             raise ValidationError(_l("Say which equipment or which place it measures."), "asset")
+
+
+class PageWanted(Schema):
+    """Which page of a list."""
+
+    after = fields.String()
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+
+
+class AlarmsWanted(PageWanted):
+    """Which alarms."""
+
+    active = fields.Boolean()
+    acknowledged = fields.Boolean()
+
+
+class Instant(fields.AwareDateTime):
+    """An instant with offset; forgives the `+` of one that a URL turned into a space."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any
+    ) -> datetime:
+        text = (
+            value.strip().replace(" ", "+") if isinstance(value, str) and "T" in value else value
+        )
+        return super()._deserialize(text, attr, data, **options)
+
+
+class SeriesWanted(Schema):
+    """Which stretch of readings, and how fine."""
+
+    start = Instant(data_key="from", attribute="from")
+    to = Instant()
+    resolution = fields.String(
+        load_default="auto", validate=validate.OneOf(["auto", "raw", "hour", "day"])
+    )
+
+
+class NoteIn(Schema):
+    """What somebody says about an alarm."""
+
+    LONGEST = 2000
+    note = fields.String(allow_none=True, validate=validate.Length(max=LONGEST))
+
+
+class RejectionOut(Schema):
+    """One reading that was not stored."""
+
+    index = fields.Integer()
+    code = fields.String()
+    detail = fields.String()
+
+
+class IngestOut(Schema):
+    """What became of a batch."""
+
+    accepted = fields.Integer()
+    duplicate = fields.Integer()
+    rejected = fields.List(fields.Nested(RejectionOut))
+
+
+class LatestOut(Schema):
+    """The newest reading that is not marked bad."""
+
+    at = fields.AwareDateTime()
+    value = fields.Float()
+    received_at = fields.AwareDateTime()
+
+
+class SensorOut(Schema):
+    """A sensor as the API shows it."""
+
+    code = fields.String()
+    name = fields.String()
+    name_zh = fields.String()
+    asset = fields.Pluck("CodeOut", "code", allow_none=True)
+    location = fields.Pluck("CodeOut", "name", allow_none=True)
+    quantity = fields.String()
+    unit = fields.String()
+    profile = fields.String()
+    latest = fields.Nested(LatestOut)
+
+
+class CodeOut(Schema):
+    """What something on a label is called."""
+
+    code = fields.String()
+    name = fields.String()
+
+
+class SensorPage(Schema):
+    """One page of sensors."""
+
+    items = fields.List(fields.Nested(SensorOut))
+    next = fields.String()
+
+
+class SeriesOut(Schema):
+    """Columns of equal length.  `min`, `max` and `n` only where a point stands for several."""
+
+    resolution_s = fields.Integer(attribute="width_s")
+    at = fields.Method("_at", metadata={"type": "array"})
+    value = fields.Method("_value", metadata={"type": "array"})
+    low = fields.Function(lambda s: _plain(s.low), data_key="min", metadata={"type": "array"})
+    high = fields.Function(lambda s: _plain(s.high), data_key="max", metadata={"type": "array"})
+    n = fields.Function(lambda s: _plain(s.n), metadata={"type": "array"})
+
+    def _at(self, found: Any) -> list[str]:
+        text = np.datetime_as_string(found.at.astype("datetime64[us]"), timezone="UTC")
+        return [str(at) for at in text]
+
+    def _value(self, found: Any) -> list[float]:
+        return _plain(found.value) or []
+
+    @post_dump
+    def _without_nothing(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
+        always = {"resolution_s", "at", "value"}
+        return {k: v for k, v in data.items() if v is not None or k in always}
+
+
+def _plain(column: Any) -> list[Any] | None:
+    return None if column is None else list(column.tolist())
+
+
+class AlarmBrief(Schema):
+    """An alarm in a list."""
+
+    id = fields.Integer()
+    sensor = fields.Pluck(CodeOut, "code")
+    asset = fields.Pluck(CodeOut, "code", attribute="sensor.asset", allow_none=True)
+    location = fields.Pluck(CodeOut, "name", attribute="sensor.location", allow_none=True)
+    kind = fields.String()
+    priority = fields.String()
+    active = fields.Boolean()
+    acknowledged = fields.Boolean()
+    acknowledged_by = fields.String()
+    since = fields.AwareDateTime()
+    raised_at = fields.AwareDateTime()
+    ended_at = fields.AwareDateTime()
+    score = fields.Float()
+    reason = fields.String()
+    note = fields.String()
+    work_order = fields.String(attribute="work_order_no")
+
+
+class AlarmOut(AlarmBrief):
+    """An alarm with what the detector saw."""
+
+    evidence = fields.Raw()
+
+
+class AlarmPage(Schema):
+    """One page of alarms."""
+
+    items = fields.List(fields.Nested(AlarmBrief))
+    next = fields.String()

@@ -60,7 +60,9 @@ class Series:
 
     def points(self) -> list[tuple[datetime, float]]:
         """Return (instant, value) pairs for a chart."""
-        return [(instant(t), v) for t, v in zip(self.at.tolist(), self.value.tolist(), strict=True)]
+        return [
+            (instant(t), v) for t, v in zip(self.at.tolist(), self.value.tolist(), strict=True)
+        ]
 
 
 def series(
@@ -87,7 +89,9 @@ def series(
     n = _count(ctx, sensor_id, start, end)
     if resolution is Resolution.RAW:
         if n > MOST_RAW:
-            message = _l("Too many readings for one answer. Shorten the period or ask by the hour.")
+            message = _l(
+                "Too many readings for one answer. Shorten the period or ask by the hour."
+            )
             raise Invalid(message, fields={"resolution": [message]}, code="too_many_readings")
         return _raw(ctx, sensor_id, start, end)
     if n <= most:
@@ -178,7 +182,7 @@ def _count(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> int:
     return int(ctx.session.scalar(query) or 0)
 
 
-def _days(sensor_id: int, start: datetime, end: datetime) -> Select[tuple[Block]]:
+def _days(sensor_id: int, start: datetime, end: datetime) -> Select[Block]:
     return select(Block).where(
         Block.sensor_id == sensor_id,
         Block.day >= start.date(),

@@ -129,7 +129,14 @@ def _store_groups(
 def _blocks(ctx: Context, groups: list[_Group]) -> dict[tuple[int, date], Any]:
     keys = [(group.sensor_id, group.day) for group in groups]
     query = select(
-        Block.id, Block.sensor_id, Block.day, Block.n, Block.low, Block.high, Block.total, Block.data
+        Block.id,
+        Block.sensor_id,
+        Block.day,
+        Block.n,
+        Block.low,
+        Block.high,
+        Block.total,
+        Block.data,
     ).where(tuple_(Block.sensor_id, Block.day).in_(keys))
     return {(row.sensor_id, row.day): row for row in ctx.session.execute(query)}
 
@@ -178,8 +185,10 @@ def _note_latest(ctx: Context, changed: dict[int, _Newest | None]) -> None:
     for begin in range(0, len(sensor_ids), AT_ONCE):
         some = sensor_ids[begin : begin + AT_ONCE]
         query = select(Latest.id, Latest.sensor_id, Latest.at, Latest.value, Latest.revision)
-        for latest in ctx.session.execute(query.where(Latest.sensor_id.in_(some))):
-            rows.append(_latest_row(latest, changed[latest.sensor_id], ctx.now()))
+        rows.extend(
+            _latest_row(latest, changed[latest.sensor_id], ctx.now())
+            for latest in ctx.session.execute(query.where(Latest.sensor_id.in_(some)))
+        )
     if rows:
         ctx.session.execute(update(Latest), rows)
 

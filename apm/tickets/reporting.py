@@ -177,7 +177,7 @@ def join_request(
 
 
 @command("request.join", Permission.REQUEST_REPORT)
-def _join(  # noqa: PLR0913  (what the form says, and what came with it)
+def _join(
     ctx: Context,
     *,
     no: str,

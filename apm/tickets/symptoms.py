@@ -71,3 +71,8 @@ _TILES = {
 def symptoms_for(category: str) -> tuple[Symptom, ...]:
     """Return the six tiles of one category, the likeliest first."""
     return _TILES.get(category, _USUAL)
+
+
+def symptom_name(code: str) -> str:
+    """Return the words of a symptom in the language spoken."""
+    return SYMPTOMS[code].name

@@ -31,6 +31,7 @@ class Fault:
     """Something that breaks, and what is done about it; see `faults.yaml` for the units."""
 
     weight: int
+    symptom: str
     cause: str
     text: str
     text_zh: str
@@ -87,6 +88,7 @@ def _fault(entry: dict[str, Any]) -> Fault:
 
     return Fault(
         weight=entry["weight"],
+        symptom=entry.get("symptom", "other"),
         cause=entry["cause"],
         text=entry["en"],
         text_zh=entry["zh"],

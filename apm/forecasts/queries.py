@@ -1,0 +1,63 @@
+"""Reading what detectors have to do, and how far they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+
+from apm.core.command import Context
+from apm.forecasts.model import DetectorState
+from apm.readings.blocks import EMPTY, Readings, joined
+from apm.readings.checking import MICROSECOND
+from apm.readings.model import Latest
+from apm.readings.series import readings_between
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A sensor that has readings its detector has not seen."""
+
+    sensor_id: int
+    revision: int
+
+
+def sensors_due(ctx: Context) -> list[Due]:
+    """Return the sensors with new readings, leaving out those that failed and must wait."""
+    query = (
+        select(Latest.sensor_id, Latest.revision)
+        .outerjoin(DetectorState, DetectorState.sensor_id == Latest.sensor_id)
+        .where(
+            Latest.revision > Latest.scored_revision,
+            or_(DetectorState.retry_at.is_(None), DetectorState.retry_at <= ctx.now()),
+        )
+        .order_by(Latest.sensor_id)
+    )
+    return [Due(*row) for row in ctx.session.execute(query)]
+
+
+def detector_state(ctx: Context, sensor_id: int) -> DetectorState | None:
+    """Return what the detector of a sensor remembers, as it stands in the database now."""
+    query = select(DetectorState).where(DetectorState.sensor_id == sensor_id)
+    return ctx.session.scalar(query.execution_options(populate_existing=True))
+
+
+def unread(
+    ctx: Context, sensor_id: int, *, since: datetime | None, until: datetime | None, most: int
+) -> tuple[Readings, bool]:
+    """Return the usable readings after `since` up to `until`, and whether that is all there is.
+
+    At most `most` of them, the oldest first.
+    """
+    start = None if since is None else since + MICROSECOND
+    end = None if until is None else until + MICROSECOND
+    parts: list[Readings] = []
+    n = 0
+    for part in readings_between(ctx, sensor_id, start=start, end=end):
+        parts.append(part)
+        n += len(part)
+        if n > most:
+            break
+    found = joined(parts) if parts else EMPTY
+    return found.where(slice(most)), len(found) <= most and until is None

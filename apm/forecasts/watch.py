@@ -1,0 +1,67 @@
+"""How far a sensor's detector is, for the sensor's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+
+from apm.core.command import Context
+from apm.forecasts.model import DetectorState
+from apm.forecasts.queries import detector_state
+from apm.forecasts.trace import Band, Trace
+from apm.readings.model import Block
+from predict.anomaly import DEFAULT
+
+
+class WatchState(StrEnum):
+    """Whether the detector can say something."""
+
+    LEARNING = "learning"
+    WATCHING = "watching"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How far a detector is, and what it expected lately.
+
+    days: UTC days with readings so far; needs_days: how many the detector wants at least.
+    band: (instant, low, high) of the readings scored last.
+    """
+
+    state: WatchState
+    days: int
+    needs_days: int
+    since: datetime | None = None
+    read_until: datetime | None = None
+    error: str | None = None
+    retry_at: datetime | None = None
+    band: tuple[Band, ...] = ()
+
+
+def watch(ctx: Context, sensor_id: int) -> Watch:
+    """Return how far the detector of a sensor is."""
+    row = detector_state(ctx, sensor_id)
+    query = select(func.count(Block.id)).where(Block.sensor_id == sensor_id, Block.n > 0)
+    days = ctx.session.scalar(query) or 0
+    if row is None:
+        return Watch(WatchState.LEARNING, days, DEFAULT.warm_up_days)
+    return Watch(
+        _state(row),
+        days,
+        DEFAULT.warm_up_days,
+        row.watching_since,
+        row.read_until,
+        row.error,
+        row.retry_at,
+        tuple(Trace.of(row.recent).band()),
+    )
+
+
+def _state(row: DetectorState) -> WatchState:
+    if row.error:
+        return WatchState.FAILED
+    return WatchState.WATCHING if row.watching_since else WatchState.LEARNING

@@ -1,0 +1,70 @@
+"""The pages of sensors: the list, and the form that adds one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from apm.assets.queries import locations
+from apm.core.errors import DomainError, Invalid, NotFound
+from apm.core.http import Form, context, load, requires
+from apm.core.i18n import _
+from apm.core.permissions import Permission
+from apm.readings import commands, queries
+from apm.readings.asset_panel import sensors_panel
+from apm.readings.profiles import limits_of, profiles
+from apm.readings.schema import QUANTITIES, SensorIn
+
+web = Blueprint("readings", __name__)
+PANELS = (sensors_panel,)
+"""Registered with the asset page by being imported here."""
+
+
+@web.get("/sensors")
+@requires(Permission.READING_READ)
+def sensors() -> ResponseReturnValue:
+    """All sensors with what they read last and their last day."""
+    ctx = context()
+    page = queries.sensors_page(ctx, after=request.args.get("after"))
+    ids = [sensor.id for sensor in page.items]
+    return render_template(
+        "readings/sensors.html",
+        page=page,
+        alarms=queries.active_alarms(ctx, ids),
+        sparks=queries.sparklines(ctx, ids, until=ctx.now()),
+        limits={sensor.id: limits_of(sensor) for sensor in page.items},
+    )
+
+
+@web.route("/sensors/new", methods=["GET", "POST"])
+@requires(Permission.SENSOR_EDIT)
+def new_sensor() -> ResponseReturnValue:
+    """Add a sensor."""
+    if request.method == "GET":
+        return _form(None)
+    form = load(SensorIn(), request.form)
+    if form.data is None:
+        return _form(form), 422
+    try:
+        sensor = commands.add_sensor(context(), **form.data)
+    except (Invalid, NotFound) as error:
+        return _form(Form(None, _errors(error), form.typed)), 422
+    flash(_("The sensor is added. It can send readings now."), "success")
+    return redirect(url_for("forecasts.sensor", code=sensor.code), 303)
+
+
+def _errors(error: DomainError) -> dict[str, list[str]]:
+    """Return a refusal by field; what is not found is the asset."""
+    fields = error.fields if isinstance(error, Invalid) else {"asset": [error]}
+    return {name: [str(text) for text in texts] for name, texts in fields.items()}
+
+
+def _form(form: Form | None) -> str:
+    return render_template(
+        "readings/new_sensor.html",
+        form=form,
+        asset=request.args.get("asset", ""),
+        places=locations(context()),
+        quantities=[(code, str(word)) for code, word in QUANTITIES.items()],
+        profiles=[(profile.code, profile.name) for profile in profiles().values()],
+    )

@@ -1,0 +1,124 @@
+"""What forms and JSON of requests and work orders must look like, and how the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from apm.core.i18n import _l
+from apm.procedures.model import Verdict
+from apm.tickets.results import GIVEN
+from apm.tickets.states import CostKind, Priority
+from apm.tickets.symptoms import SYMPTOMS
+
+NONCE = validate.Length(min=8, max=64)
+LONG = validate.Length(max=2000)
+SHORT = validate.Length(max=80)
+NEEDED = {"required": _l("Fill this in.")}
+
+
+class Measured(fields.Float):
+    """A number as people type it: a decimal comma will do, infinity will not."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = (
+            value.strip().replace("−", "-").replace(",", ".") if isinstance(value, str) else value
+        )
+        if isinstance(text, bool):
+            raise ValidationError([_l("Give a number.")])
+        try:
+            return super()._deserialize(text, attr, data, **kwargs)
+        except ValidationError as error:
+            raise ValidationError([_l("Give a number.")]) from error
+
+
+class ReportForm(Schema):
+    """A fault, as a nurse reports it."""
+
+    symptom = fields.String(
+        required=True,
+        validate=validate.OneOf(SYMPTOMS, error=_l("Choose what is wrong.")),
+        error_messages={"required": _l("Choose what is wrong.")},
+    )
+    description = fields.String(load_default=None, allow_none=True, validate=LONG)
+    patient_involved = fields.Boolean(load_default=False)
+    reporter_name = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    reporter_contact = fields.String(load_default=None, allow_none=True, validate=SHORT)
+
+
+class JoinForm(Schema):
+    """More about a fault that is known already."""
+
+    no = fields.String(required=True, validate=SHORT)
+    text = fields.String(load_default=None, validate=LONG)
+    patient_involved = fields.Boolean(load_default=False)
+
+
+class CommentForm(Schema):
+    """A remark."""
+
+    text = fields.String(required=True, validate=validate.Length(1, 2000), error_messages=NEEDED)
+
+
+class RatingForm(Schema):
+    """How content the reporter is."""
+
+    rating = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(1, 5))
+    comment = fields.String(load_default=None, allow_none=True, validate=LONG)
+
+
+class TriageForm(Schema):
+    """What triage decides, whichever action is taken."""
+
+    version = fields.Integer(load_default=None, allow_none=True)
+    priority = fields.Enum(Priority, by_value=True, load_default=None, allow_none=True)
+    template_code = fields.String(
+        load_default=None, allow_none=True, data_key="template", validate=SHORT
+    )
+    out_of_use = fields.Boolean(load_default=False)
+    reason = fields.String(load_default=None, allow_none=True, validate=LONG)
+    of = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    rating = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(1, 5))
+    comment = fields.String(load_default=None, allow_none=True, validate=LONG)
+
+
+class WorkForm(Schema):
+    """What may be said with a step of a work order, whichever step it is."""
+
+    version = fields.Integer(load_default=None, allow_none=True)
+    reason = fields.String(load_default=None, allow_none=True, validate=LONG)
+    expected_on = fields.Date(load_default=None, allow_none=True)
+    assignee = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    password = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=200))
+    labour_minutes = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(0, 100_000)
+    )
+    cause = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    remedy = fields.String(load_default=None, allow_none=True, validate=LONG)
+    follow_up = fields.Boolean(load_default=False)
+
+
+class AnswerForm(Schema):
+    """The answer to one step."""
+
+    value = Measured(load_default=None, allow_none=True)
+    verdict = fields.Enum(
+        Verdict,
+        by_value=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(GIVEN, error=_l("Answer with pass, fail or not applicable.")),
+    )
+    note = fields.String(load_default=None, allow_none=True, validate=LONG)
+    low = Measured(load_default=None, allow_none=True)
+    high = Measured(load_default=None, allow_none=True)
+    reference = Measured(load_default=None, allow_none=True)
+
+
+class CostForm(Schema):
+    """Money, typed in whole units of the currency; `amount` comes out in fen."""
+
+    kind = fields.Enum(CostKind, by_value=True, required=True)
+    amount = Measured(required=True, validate=validate.Range(0, 10**11), error_messages=NEEDED)
+    note = fields.String(load_default=None, validate=SHORT)

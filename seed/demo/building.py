@@ -1,0 +1,112 @@
+"""Builds the demo hospital in a fresh database, from its first day to now."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import sessionmaker
+
+from apm.accounts.commands import add_hospital, add_user
+from apm.accounts.model import Hospital
+from apm.accounts.queries import system_actor, visitor
+from apm.core.command import Actor, Context
+from apm.core.db import ApmSession
+from apm.core.permissions import ROLES, Role
+from seed.demo.counting import note_counting
+from seed.demo.diary import Diary
+from seed.demo.failures import note_failures
+from seed.demo.fleet import furnish
+from seed.demo.scenery import hospital
+from seed.demo.sensing import note_sensing
+from seed.demo.today import note_today, reserve
+from seed.demo.upkeep import note_upkeep
+from seed.demo.world import Person, World
+
+PASSWORD_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How one of the demo's people signs in."""
+
+    email: str
+    password: str
+    role: str
+    name: str
+    name_zh: str
+
+
+@dataclass(slots=True)
+class Building:
+    """A hospital in the making; go through `steps()` to the end."""
+
+    logins: list[Login]
+    world: World
+    diary: Diary
+    session: ApmSession
+
+    @property
+    def total(self) -> int:
+        """How many deeds there are to do."""
+        return len(self.diary.deeds)
+
+    def steps(self) -> Iterator[int]:
+        """Do the deeds, and yield how many were done with each step."""
+        yield from self.diary.replay(self.session, self.world.system)
+
+
+def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
+    """Make hospital and people, and plan everything else; the database is fresh and migrated."""
+    session = sessions()
+    made = _hospital(session, now)
+    logins, people = _people(session, made.id, now)
+    world = World(
+        now=now,
+        people=people,
+        system=system_actor(made.id, "system"),
+        visitor=visitor(made.id),
+    )
+    diary = Diary()
+    furnish(world, diary)
+    chosen = reserve(world)
+    note_counting(world, diary)
+    note_failures(world, diary)
+    plans = note_upkeep(world, diary)
+    note_sensing(world, diary)
+    note_today(world, diary, chosen, plans)
+    return Building(logins, world, diary, session)
+
+
+def _hospital(session: ApmSession, now: datetime) -> Hospital:
+    plain = hospital()["hospital"]
+    top = Context(session, system_actor(None, "system"), lambda: now)
+    with top.writing("demo.hospital"):
+        made = add_hospital(top, **plain)
+        made.is_demo = True
+    return made
+
+
+def _people(
+    session: ApmSession, hospital_id: int, now: datetime
+) -> tuple[list[Login], dict[str, Person]]:
+    ctx = Context(session, system_actor(hospital_id, "system"), lambda: now)
+    logins, people = [], {}
+    for entry in hospital()["people"]:
+        role, password = Role(entry["role"]), secrets.token_urlsafe(PASSWORD_BYTES)
+        user = add_user(
+            ctx,
+            email=f"{entry['key']}@demo.apm",
+            name=entry["name"],
+            name_zh=entry["name_zh"],
+            role=role,
+            password=password,
+        )
+        actor = Actor(user.email, hospital_id, ROLES[role], user.id, None)
+        logins.append(Login(user.email, password, role.value, user.name, user.name_zh or ""))
+        people[entry["key"]] = Person(
+            entry["key"], role, user.name, user.name_zh or "", actor
+        )
+    return logins, people

@@ -1,0 +1,103 @@
+"""The steps of a work order as people took them, by the tables and rules of `apm.tickets`.
+
+The commands there ask for a password at each signature and read the order anew at each step;
+two years of that would take many minutes.  So history takes the same steps with what it holds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
+
+from apm.core.command import Context
+from apm.tickets.completion import APPROVED, PERFORMED, record_hash
+from apm.tickets.lifecycle import WORK
+from apm.tickets.model import Cost, Signature, WorkOrder, WorkStep
+from apm.tickets.results import missing_steps
+from apm.tickets.states import CostKind
+from apm.tickets.work import put_back_in_use, take_out_of_use
+from seed.demo.world import Person
+
+LABOUR_FEN_A_MINUTE = 200
+"""120 yuan an hour."""
+
+
+def assign(ctx: Context, order: WorkOrder, person: Person) -> None:
+    """Give the job to somebody."""
+    _take(ctx, order, "assign")
+    order.assignee_id, order.assignee_name = person.id, person.name
+    order.assigned_at = ctx.now()
+
+
+def start(ctx: Context, order: WorkOrder) -> None:
+    """Begin; of a repair, take the asset out of use."""
+    _take(ctx, order, "start")
+    order.started_at = ctx.now()
+    take_out_of_use(ctx, order)
+
+
+def wait(ctx: Context, order: WorkOrder, action: str, reason: str, days: int) -> None:
+    """Wait for somebody or something, expected in so many days."""
+    _take(ctx, order, action)
+    order.reason = reason
+    order.expected_on = (ctx.now() + timedelta(days=days)).date()
+
+
+def resume(ctx: Context, order: WorkOrder) -> None:
+    """Go on."""
+    _take(ctx, order, "resume")
+    order.reason = order.expected_on = None
+
+
+def complete(ctx: Context, order: WorkOrder, person: Person, *, minutes: int) -> None:
+    """Finish the job and sign for it."""
+    _take(ctx, order, "complete")
+    order.labour_minutes = minutes
+    add_cost(ctx, order, CostKind.LABOUR, minutes * LABOUR_FEN_A_MINUTE)
+    order.done_at, order.done_by = ctx.now(), person.id
+    put_back_in_use(ctx, order)
+    _sign(ctx, order, person, PERFORMED)
+
+
+def close(ctx: Context, order: WorkOrder, person: Person) -> None:
+    """Approve the job and sign for it."""
+    _take(ctx, order, "close")
+    order.closed_at, order.closed_by = ctx.now(), person.id
+    _sign(ctx, order, person, APPROVED)
+
+
+def add_cost(ctx: Context, order: WorkOrder, kind: CostKind, fen: int) -> None:
+    """Note what something cost, if it cost anything."""
+    if fen:
+        ctx.session.add(Cost(work_order_id=order.id, kind=kind, amount=fen, currency="CNY"))
+
+
+def steps_of(ctx: Context, order: WorkOrder) -> list[WorkStep]:
+    """Return the checklist in order."""
+    query = select(WorkStep).where(WorkStep.work_order_id == order.id)
+    return list(ctx.session.scalars(query.order_by(WorkStep.position)))
+
+
+def _take(ctx: Context, order: WorkOrder, action: str) -> None:
+    order.state = WORK.take(action, order.state, ctx.actor, order).target
+
+
+def _sign(ctx: Context, order: WorkOrder, person: Person, meaning: str) -> None:
+    ctx.session.flush()  # what is signed is what is stored
+    costs = select(Cost).where(Cost.work_order_id == order.id).order_by(Cost.id)
+    set_committed_value(order, "costs", list(ctx.session.scalars(costs)))
+    set_committed_value(order, "steps", steps_of(ctx, order))
+    if missing := missing_steps(order):
+        raise ValueError(f"{order.no}: {[step.key for step in missing]} not answered")
+    ctx.session.add(
+        Signature(
+            work_order_id=order.id,
+            user_id=person.id,
+            name=person.name,
+            meaning=meaning,
+            at=ctx.now(),
+            record_hash=record_hash(order),
+        )
+    )

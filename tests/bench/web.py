@@ -1,0 +1,195 @@
+"""Page times with 100,000 assets in one hospital: `python -m tests.bench.web --json`.
+
+A real server (`apm serve`, two processes) answers over loopback; a bare Flask view, served the
+same way in the same run, is the measure: what our pages cost beyond Flask itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import numpy as np
+from sqlalchemy import Engine, event
+
+from apm import database
+from apm.accounts.commands import add_hospital, add_user
+from apm.accounts.queries import system_actor
+from apm.core.command import Context
+from apm.core.db import make_engine, make_sessions
+from apm.core.permissions import Role
+from apm.core.settings import Settings
+from apm.factory import create_app
+from tests.bench.register import fill
+
+PASSWORD = "bench password"
+WARM_UP, SAMPLES = 10, 150
+BARE = "import flask; app = flask.Flask('bare'); app.add_url_rule('/', view_func=lambda: 'ok')"
+Page = Callable[[], str]
+
+
+def main() -> None:
+    """Fill, serve, measure, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", nargs="?", help="not used: the register is made here")
+    parser.add_argument("--assets", type=int, default=100_000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(Path(folder), options.assets)
+    for name, row in results.items():
+        print(f"{name:28} {json.dumps(row)}")
+    print(json.dumps(results))
+
+
+def measure(folder: Path, assets: int) -> dict[str, dict[str, float]]:
+    """Return p50 and p95 in ms, queries and the ratio to the bare view, by page."""
+    url = f"sqlite:///{folder / 'bench.db'}"
+    engine = make_engine(url)
+    database.upgrade(engine)
+    with make_sessions(engine)() as session:
+        hospital = add_hospital(
+            Context(session, system_actor(None)), code="BENCH", name="Bench Hospital"
+        )
+        add_user(
+            Context(session, system_actor(hospital.id)),
+            email="e@bench.example", name="Engineer", role=Role.ENGINEER, password=PASSWORD,
+        )  # fmt: skip
+        hospital_id = hospital.id
+    started = time.perf_counter()
+    sample = fill(engine, hospital_id, assets)
+    print(f"{assets} assets in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    pages = _pages(sample)
+    counts = _count_queries(engine, url, pages)
+    with _bare(folder) as bare:
+        floor = _time(httpx.Client(base_url=bare), lambda: "/")
+    results: dict[str, dict[str, float]] = {"bare_flask_view": {**floor, "queries": 0}}
+    with _serve(url) as base:
+        client = _signed_in(base)
+        for name, page in pages.items():
+            who = httpx.Client(base_url=base) if name == "label_landing" else client
+            took = _time(who, page)
+            ratio = round(took["p50_ms"] / floor["p50_ms"], 1)
+            results[name] = {**took, "queries": counts[name], "vs_bare": ratio}
+    engine.dispose()
+    return results
+
+
+def _pages(sample: list[Any]) -> dict[str, Page]:
+    rng = Random(1)  # noqa: S311  (a bench, not a secret)
+
+    def pick() -> Any:
+        return rng.choice(sample)
+
+    return {
+        "register": lambda: "/assets",
+        "search_english": lambda: f"/assets?q={rng.choice(['ventilator', 'pump', 'monitor'])}",
+        "search_chinese": lambda: f"/assets?q={rng.choice(['呼吸', '监护仪', '输液泵'])}",
+        "search_pinyin": lambda: f"/assets?q={rng.choice(['hxj', 'jhy'])}",
+        "search_serial": lambda: f"/assets?q={pick().serial}",
+        "search_number": lambda: f"/assets?q={pick().number}",
+        "search_two_words": lambda: f"/assets?q={pick().manufacturer}+ventilator",
+        "filtered": lambda: f"/assets?department=Department+{rng.randrange(1, 41):02d}",
+        "asset": lambda: f"/assets/{pick().code}",
+        "label_landing": lambda: f"/a/{pick().code}",
+        "my_work": lambda: "/",
+    }
+
+
+def _count_queries(engine: Engine, url: str, pages: dict[str, Page]) -> dict[str, int]:
+    settings = Settings.from_env({"APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"})
+    client = create_app(make_sessions(engine), settings).test_client()
+    client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    client.post("/sign-in", data={"email": "e@bench.example", "password": PASSWORD})
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    counts = {}
+    for name, page in pages.items():
+        client.get(page())  # caches
+        seen.clear()
+        client.get(page())
+        counts[name] = sum(not s.startswith(("BEGIN", "PRAGMA")) for s in seen)
+    return counts
+
+
+def _signed_in(base: str) -> httpx.Client:
+    client = httpx.Client(base_url=base, timeout=30)
+    form = {"email": "e@bench.example", "password": PASSWORD}
+    answer = client.post("/sign-in", data=form, headers={"Origin": base})
+    if answer.status_code != 303:
+        raise RuntimeError(f"cannot sign in: {answer.status_code}")
+    return client
+
+
+def _time(client: httpx.Client, page: Page) -> dict[str, float]:
+    took = []
+    for k in range(WARM_UP + SAMPLES):
+        address = page()
+        began = time.perf_counter()
+        answer = client.get(address)
+        seconds = time.perf_counter() - began
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status_code}")
+        if k >= WARM_UP:
+            took.append(1000 * seconds)
+    p50, p95 = np.percentile(took, [50, 95])
+    return {"p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2)}
+
+
+@contextmanager
+def _serve(url: str) -> Iterator[str]:
+    port = _free_port()
+    env = {**os.environ, "APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"}
+    command = [sys.executable, "-m", "apm", "serve", "--port", str(port), "--processes", "2"]
+    with _running(command, f"http://127.0.0.1:{port}", "/healthz", env) as base:
+        yield base
+
+
+@contextmanager
+def _bare(folder: Path) -> Iterator[str]:
+    (folder / "bare.py").write_text(BARE)
+    port = _free_port()
+    gunicorn = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-w", "2"]
+    command = [*gunicorn, "-b", f"127.0.0.1:{port}", "--chdir", str(folder), "bare:app"]
+    with _running(command, f"http://127.0.0.1:{port}", "/", dict(os.environ)) as base:
+        yield base
+
+
+@contextmanager
+def _running(command: list[str], base: str, ready: str, env: dict[str, str]) -> Iterator[str]:
+    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)  # noqa: S603  (ours)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if httpx.get(base + ready).status_code == 200:
+                    break
+            except httpx.TransportError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise
+        yield base
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
