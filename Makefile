@@ -27,8 +27,8 @@ vendor: .venv  ## Fetch the browser code and the font that package.json pins
 	@.ci/vendor
 
 messages: .venv  ## Collect new texts into the Chinese catalogue, to be translated there
-	@$(BIN)/pybabel -q extract -F .ci/babel.cfg -k _l -k ngettext:1,2 --no-location --sort-output --omit-header -o .tools/messages.pot .
-	@$(BIN)/pybabel -q update -i .tools/messages.pot -d apm/translations -l zh --no-fuzzy-matching --ignore-obsolete --omit-header
+	@$(BIN)/pybabel -q extract --ignore-dirs='.*' -F .ci/babel.cfg -k _l -k Spoken -k ngettext:1,2 --no-location --sort-output --omit-header -o .tools/messages.pot .
+	@$(BIN)/pybabel -q update -i .tools/messages.pot -d apm/translations -l zh --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=100
 
 mutate: .venv  ## Break each guard on purpose, and see that a test notices
 	@$(BIN)/python .ci/mutate

@@ -1,4 +1,4 @@
-"""Run apm:  `python app.py demo`  serves a demo hospital;  `python app.py --help`  says the rest."""
+"""Run apm: `python app.py demo` serves a demo hospital, `python app.py --help` says the rest."""
 
 from apm.cli import main
 

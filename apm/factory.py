@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask
 from flask_smorest import Api
 from sqlalchemy.orm import sessionmaker
@@ -14,6 +17,7 @@ from apm import operations, pages
 from apm.accounts.identity import identify
 from apm.core import http
 from apm.core.db import ApmSession
+from apm.core.intake import BehindLocalProxy, RowNumber
 from apm.core.settings import ROOT, Settings
 
 FEATURES = (
@@ -50,9 +54,17 @@ def _part(feature: str, part: str) -> ModuleType | None:
         return None
 
 
+def _name_in_description(schema: Any) -> str:
+    """Return a schema's name in the API's description; where all is optional it says so."""
+    one = resolve_schema_instance(schema)
+    return f"{type(one).__name__}{'Changes' if one.partial else ''}"
+
+
 def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
     """Build the web application on an open database."""
     app = Flask("apm", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.url_map.converters["int"] = RowNumber
+    app.wsgi_app = BehindLocalProxy(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
     app.config.update(
         APM_SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
@@ -65,7 +77,8 @@ def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
         OPENAPI_JSON_PATH="openapi.json",
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
-    api = Api(app)
+    marshmallow = MarshmallowPlugin(schema_name_resolver=_name_in_description)
+    api = Api(app, spec_kwargs={"marshmallow_plugin": marshmallow})
     api.DEFAULT_ERROR_RESPONSE_NAME = None
     for feature in FEATURES:
         if part := _part(feature, "api"):

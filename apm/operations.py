@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from flask import Blueprint, Response, current_app, render_template, request
 from sqlalchemy import func, select
 
@@ -9,8 +11,9 @@ from apm import database
 from apm.core.clock import utc_now
 from apm.core.errors import NotFound
 from apm.core.events import Outbox
-from apm.core.http import context, public
+from apm.core.http import context, own_token, public
 from apm.core.i18n import _l
+from apm.core.intake import LOOPBACK
 from apm.worker.model import Lease
 
 web = Blueprint("operations", __name__)
@@ -35,13 +38,13 @@ def readyz() -> Response:
 
 @web.get("/metrics")
 @public
+@own_token
 def metrics() -> Response:
     """A few counts in Prometheus' text format; from this machine, or with the token."""
     token = current_app.config["APM_SETTINGS"].metrics_token
     given = request.headers.get("Authorization", "")
-    if request.remote_addr not in {"127.0.0.1", "::1"} and (
-        not token or given != f"Bearer {token}"
-    ):
+    has_token = token and compare_digest(given.encode(), f"Bearer {token}".encode())
+    if request.remote_addr not in LOOPBACK and not has_token:
         raise NotFound(_l("There is no such page. Check the address."))
     session = context().session
     waiting = session.scalar(select(func.count(Outbox.id)).where(Outbox.due_at.is_not(None)))

@@ -13,17 +13,20 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import sessionmaker
+from sqlalchemy.util import LRUCache
 
 from apm import database
+from apm.accounts import passwords
 from apm.accounts.commands import add_hospital, add_token, add_user
 from apm.accounts.identity import COOKIE
 from apm.accounts.model import Grant, SignInSession
@@ -48,6 +51,8 @@ CAST = {
 }
 POSTGRES = os.environ.get("APM_TEST_DATABASE_URL")
 load_features()
+# The real cost of a password (64 MiB, a third of a second) is tried once, in test_sign_in.py.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -121,11 +126,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+_SHARED: dict[str, tuple[Any, LRUCache[Any, Any]]] = {}
+
+
+def _share_compiled_statements(engine: Engine) -> None:
+    """Let the engines of all tests use one dialect and one cache: compiling takes most time."""
+    dialect, cache = _SHARED.setdefault(engine.dialect.name, (engine.dialect, LRUCache(1000)))
+    engine.dialect = engine.pool._dialect = dialect
+    engine.update_execution_options(compiled_cache=cache)
+
+
+def _without_waiting_for_the_disk(connection: Any, _record: object) -> None:
+    # What survives a power cut is tried by the tests that kill a real server.
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An open database of the test's own, with real commits."""
     if request.param == "sqlite":
         made = make_engine(request.getfixturevalue("database_url"))
+        event.listen(made, "connect", _without_waiting_for_the_disk)
+        _share_compiled_statements(made)
         yield made
         made.dispose()
         return
@@ -134,8 +156,9 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     assert POSTGRES
     admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
     made = make_engine(_named(name))
+    _share_compiled_statements(made)
     yield made
     made.dispose()
     with admin.connect() as connection:
@@ -200,12 +223,36 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
-    """The web application on the test's own database."""
-    made = create_app(sessions, replace(settings))
+class Stage:
+    """Where the one application of all tests gets its sessions: each test puts its own here."""
+
+    def __init__(self) -> None:
+        self.sessions: sessionmaker[ApmSession] | None = None
+
+    def __call__(self) -> ApmSession:
+        assert self.sessions
+        return self.sessions()
+
+
+@pytest.fixture(scope="session")
+def built() -> tuple[Flask, Stage]:
+    """The application, built once: building it takes longer than most tests."""
+    stage = Stage()
+    settings = Settings("sqlite://", "only for tests", "http://localhost", Path())
+    made = create_app(stage, settings)
     made.testing = True
     made.config["PROPAGATE_EXCEPTIONS"] = False
+    return made, stage
+
+
+@pytest.fixture
+def app(
+    built: tuple[Flask, Stage], sessions: sessionmaker[ApmSession], settings: Settings
+) -> Flask:
+    """The web application on the test's own database."""
+    made, stage = built
+    stage.sessions = sessions
+    made.config["APM_SETTINGS"] = settings
     return made
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from apm.core.audit import NO_HOSPITAL, AuditEntry
 from apm.core.command import Context
 from apm.core.paging import Page, page_of
+from apm.core.typed import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,9 @@ class AuditFilter:
     @classmethod
     def of(cls, args: Mapping[str, str]) -> AuditFilter:
         """Read the filter from an address."""
-        number = args.get("entity_id", "")
         return cls(
             args.get("entity") or None,
-            int(number) if number.isdigit() else None,
+            whole_number(args.get("entity_id")),
             args.get("actor") or None,
             args.get("command") or None,
         )

@@ -11,13 +11,14 @@ from apm.accounts.queries import (
     grants_of,
     session_by_token,
     sessions_in_hospital,
+    sessions_of,
     user_by_email,
 )
 from apm.core.codes import new_token, token_digest
 from apm.core.command import Actor, Context, command
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.core.i18n import _l
-from apm.core.limits import limit
+from apm.core.limits import limit, take_back
 from apm.core.permissions import Permission, Role
 
 SESSION_LIFE = timedelta(days=30)
@@ -28,21 +29,25 @@ TRIES, TRIES_WITHIN = 5, timedelta(minutes=15)
 def sign_in(ctx: Context, *, email: str, password: str, browser: str, address: str) -> str:
     """Check a password and open a session; return the token for the cookie.
 
-    Not a `@command`: nobody is known yet.  Failed tries count per address book entry and per
-    network address, so that neither one person nor one machine can be tried without end.
+    Not a `@command`: nobody is known yet.  Failed tries count per e-mail and per network
+    address, so that neither one person nor one machine can be tried without end.
 
     Raises:
         TooMany: tried too often.
         Invalid: unknown person, wrong password, or no role in any hospital: one answer for all.
     """
-    limit(ctx, f"sign-in:{token_digest(email.lower())}", most=TRIES, within=TRIES_WITHIN)
-    limit(ctx, f"sign-in-from:{address}", most=10 * TRIES, within=TRIES_WITHIN)
+    whose = f"sign-in:{token_digest(email.lower())}"
+    tries = [
+        limit(ctx, whose, most=TRIES, within=TRIES_WITHIN),
+        limit(ctx, f"sign-in-from:{address}", most=10 * TRIES, within=TRIES_WITHIN),
+    ]
     user = user_by_email(ctx.session, email)
     right = is_right(password, user.password_hash if user else None)
     grants = grants_of(ctx.session, user.id, ctx.now()) if user and right else []
     if user is None or not grants:
         message = _l("E-mail or password is wrong. Try again or ask your administrator.")
         raise Invalid(message, code="wrong_password")
+    take_back(ctx, *tries)
     token = new_token()
     known = Context(ctx.session, Actor(user.email, grants[0].hospital_id, user_id=user.id))
     with known.writing("account.sign_in"):
@@ -90,12 +95,27 @@ def set_language(ctx: Context, *, language: str) -> None:
     colleague(ctx, ctx.actor.user_id or 0).language = language
 
 
-@command("account.change_password", Permission.ACCOUNT_OWN)
 def change_password(ctx: Context, *, current: str, password: str) -> None:
-    """Set a new password after checking the old one; other browsers are signed out."""
+    """Set a new password after checking the old one; every browser is signed out.
+
+    Hashing holds no lock on the database, and a wrong password counts though nothing changes:
+    whoever finds an open browser must not be able to try passwords without end.
+
+    Raises:
+        TooMany: tried too often.
+        Invalid: the old password is wrong.
+    """
+    tried = limit(ctx, f"password:{ctx.actor.user_id}", most=TRIES, within=TRIES_WITHIN)
     user = confirm_identity(ctx, password=current)
-    user.password_hash = hash_password(password)
-    for found in sessions_in_hospital(ctx, user_id=user.id, now=ctx.now()):
+    take_back(ctx, tried)
+    _set_password(ctx, user=user, password_hash=hash_password(password))
+
+
+@command("account.change_password", Permission.ACCOUNT_OWN)
+def _set_password(ctx: Context, *, user: User, password_hash: str) -> None:
+    """Store a password's hash and end every session of the person, in whichever hospital."""
+    user.password_hash = password_hash
+    for found in sessions_of(ctx.session, user.id, ctx.now()):
         found.revoked_at = ctx.now()
 
 

@@ -1,5 +1,8 @@
 """Passwords: argon2id with the library's defaults (64 MiB, about a third of a second)."""
 
+from functools import cache
+from secrets import token_urlsafe
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -8,7 +11,12 @@ from apm.core.i18n import _l
 
 SHORTEST = 8
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """Return a hash no password fits, for people who do not exist."""
+    return _hasher.hash(token_urlsafe(32))
 
 
 def hash_password(password: str) -> str:
@@ -22,7 +30,7 @@ def hash_password(password: str) -> str:
 def is_right(password: str, stored: str | None) -> bool:
     """Tell whether `password` is the stored one; as slow for an unknown person as for a known."""
     try:
-        _hasher.verify(stored or _NOBODY, password)
+        _hasher.verify(stored or _nobodys(), password)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

@@ -146,6 +146,20 @@ def sessions_in_hospital(
     return list(ctx.session.scalars(query))
 
 
+def sessions_of(session: ApmSession, user_id: int, now: datetime) -> list[SignInSession]:
+    """Return every live sign-in of a person, in whichever hospital."""
+    query = (
+        select(SignInSession)
+        .join(Grant)
+        .where(
+            Grant.user_id == user_id,
+            SignInSession.revoked_at.is_(None),
+            SignInSession.expires_at > now,
+        )
+    )
+    return list(session.scalars(query))
+
+
 def api_tokens(ctx: Context) -> list[ApiToken]:
     """Return the hospital's API tokens, newest first."""
     query = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +13,7 @@ from apm.core.errors import DomainError
 from apm.core.http import Form, context, load, public, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
+from apm.core.typed import own_path
 
 web = Blueprint("accounts", __name__)
 
@@ -23,7 +22,7 @@ web = Blueprint("accounts", __name__)
 @public
 def sign_in() -> ResponseReturnValue:
     """The door."""
-    target = _own_path(request.values.get("next"))
+    target = own_path(request.values.get("next"), "/")
     if request.method == "GET":
         return render_template("accounts/sign_in.html", form=None, target=target)
     form = load(SignIn(), request.form)
@@ -50,13 +49,6 @@ def sign_in() -> ResponseReturnValue:
             )
             return answer
     return render_template("accounts/sign_in.html", form=form, target=target), status
-
-
-def _own_path(target: str | None) -> str:
-    """Return where to go after signing in: a path of ours, never another site."""
-    parts = urlsplit(target or "/")
-    is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/")
-    return target if target and is_ours and not target.startswith("//") else "/"
 
 
 @web.post("/sign-out")
@@ -124,7 +116,7 @@ def revoke_session(session_id: int) -> ResponseReturnValue:
     """Sign another browser out."""
     commands.revoke_session(context(), session_id=session_id)
     flash(_("That browser is signed out."))
-    return redirect(request.form.get("back") or url_for("accounts.account"), 303)
+    return redirect(own_path(request.form.get("back"), url_for("accounts.account")), 303)
 
 
 @web.get("/admin")

@@ -11,6 +11,7 @@ from apm.core.errors import Invalid
 from apm.core.i18n import _l
 
 LONGEST = timedelta(days=3660)
+EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,12 @@ def period_of(
     """Return the period asked for: given days, else a preset, else the last twelve months.
 
     Raises:
-        Invalid: the days are in the wrong order, in the future or too far apart.
+        Invalid: the days are in the wrong order, in the future, too far apart or of no sensible
+            year (the calendar's first day has no day before it to count from).
     """
+    for name, day in (("from", first), ("to", last)):
+        if day is not None and not EARLIEST <= day <= LATEST:
+            raise _refusal(name, _l("Give a day between 1990 and 2200."))
     today = now.astimezone(ZoneInfo(zone)).date()
     if first is None and last is None:
         first, last = PRESETS.get(preset or "12m", PRESETS["12m"])(today)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from apm.accounts.queries import own_hospital
 from apm.analytics.instants import larger, seconds, smaller
-from apm.analytics.period import Period
+from apm.analytics.period import Period, period_of
 from apm.assets.model import Asset, AssetState, Department, Location
 from apm.core.command import Context
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
@@ -65,6 +67,19 @@ class Punctuality:
     judged: int
     in_time: int
     pending: int
+
+
+def hospital_period(
+    ctx: Context,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    preset: str | None = None,
+) -> Period:
+    """Return the period asked for, in the days of the actor's hospital; see `period_of`."""
+    hospital = own_hospital(ctx)
+    zone = hospital.timezone if hospital else "Asia/Shanghai"
+    return period_of(first=first, last=last, preset=preset, zone=zone, now=ctx.now())
 
 
 def repair_money(ctx: Context, by: By, period: Period, currency: str) -> dict[Key, Money]:
@@ -152,8 +167,9 @@ def seconds_in_service(ctx: Context, by: By, period: Period) -> dict[Key, float]
     """
     first, last = _seconds_of(period)
     since = func.coalesce(Asset.in_service_on, Asset.purchased_on)
-    began = func.coalesce(seconds(since) - period.seconds_east, first)
-    length = larger(last - larger(began, first), literal(0.0))
+    whole = or_(since.is_(None), since <= period.first)  # most of them: decided without arithmetic
+    part = larger(last - (seconds(since) - period.seconds_east), literal(0.0))
+    length = case((whole, last - first), else_=part)
     group = _group_of_asset(by)
     query = (
         select(group, func.sum(length)).where(Asset.lifecycle.in_(IN_OPERATION)).group_by(group)
@@ -166,31 +182,40 @@ def punctuality(ctx: Context, by: By, period: Period) -> dict[Key, Punctuality]:
 
     Excused ones are left out; one still open counts as late once its last day has passed.
     """
-    group = _group_of_asset(by)
     settled = Occurrence.state.in_({OccurrenceState.DONE, OccurrenceState.MISSED})
     judged = or_(settled, Occurrence.late_after < period.today)
     in_time = and_(
         Occurrence.state == OccurrenceState.DONE, Occurrence.done_on <= Occurrence.late_after
     )
-    query = (
+    # Summed by plan first: a plan has many occurrences, and its asset is then looked up once.
+    plans = (
         select(
-            group,
-            func.sum(case((judged, 1), else_=0)),
-            func.sum(case((in_time, 1), else_=0)),
-            func.count(Occurrence.id),
+            Occurrence.plan_id,
+            func.sum(case((judged, 1), else_=0)).label("judged"),
+            func.sum(case((in_time, 1), else_=0)).label("in_time"),
+            func.count().label("n"),
         )
-        .select_from(Occurrence)
-        .join(Plan, Plan.id == Occurrence.plan_id)
-        .join(Asset, Asset.id == Plan.asset_id)
         .where(
             Occurrence.due >= period.first,
             Occurrence.due <= period.last,
             Occurrence.state != OccurrenceState.CANCELLED,
         )
+        .group_by(Occurrence.plan_id)
+        .subquery()
+    )
+    group = _group_of_asset(by)
+    query = (
+        select(group, func.sum(plans.c.judged), func.sum(plans.c.in_time), func.sum(plans.c.n))
+        .select_from(Asset)
+        .join(Plan, Plan.asset_id == Asset.id)
+        .join(plans, plans.c.plan_id == Plan.id)
         .group_by(group)
     )
     rows = ctx.session.execute(query)
-    return {key: Punctuality(int(n), int(hits), total - int(n)) for key, n, hits, total in rows}
+    return {
+        key: Punctuality(int(judged), int(in_time), int(n) - int(judged))
+        for key, judged, in_time, n in rows
+    }
 
 
 def department_names(ctx: Context) -> dict[Key, tuple[str, str | None]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, url_for
-from flask_smorest import Blueprint
 
 from apm.assets import commands
 from apm.assets.model import Asset
 from apm.assets.queries import RegisterFilter, asset_by_code, register_page
 from apm.assets.schema import AssetFilter, AssetIn, AssetOut, AssetPageOut
 from apm.core.http import check_version, context, requires
+from apm.core.intake import Blueprint
 from apm.core.paging import Page
 from apm.core.permissions import Permission
 

@@ -94,7 +94,7 @@ STATES: dict[AssetState, tuple[str, str, tuple[str, ...]]] = {
     AssetState.ON_LOAN: ("On loan", "借出", ("外借",)),
     AssetState.UNDER_REPAIR: ("Under repair", "维修中", ("维修", "在修", "in repair")),
     AssetState.QUARANTINED: ("Quarantined", "停用隔离", ("隔离", "停用")),
-    AssetState.MISSING: ("Missing", "丢失", ("盘亏", "遗失", "lost")),
+    AssetState.MISSING: ("Missing", "未找到", ("丢失", "盘亏", "遗失", "lost")),
     AssetState.RETIRED: ("Retired", "退役", ("已退役", "待报废")),
     AssetState.DISPOSED: ("Disposed", "已报废", ("报废", "已处置", "scrapped")),
 }

@@ -45,7 +45,8 @@ def new_asset(ctx: Context, *, number: str, name: str, category: str) -> Asset:
     risk = category_of(category).risk
     hospital = own_hospital(ctx)
     asset = Asset(code=new_code(), number=number, name=name, category=category, risk=risk)
-    # Set what the helpers read before the database would fill it in.
+    # Set what is read of it before the database would fill it in.
+    asset.department = asset.location = None
     asset.lifecycle, asset.availability = AssetState.IN_SERVICE, Availability.UP
     if hospital is not None:
         asset.currency = hospital.currency

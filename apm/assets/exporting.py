@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
 from apm.assets.columns import COLUMNS, Column, Kind, state_word
@@ -20,6 +22,8 @@ from apm.core.i18n import _, choose
 from apm.core.permissions import Permission
 
 DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
+ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+"""What a workbook would read as the code of a character (ISO/IEC 29500-1, 22.9.2.19)."""
 Value = str | date | Decimal | None
 
 
@@ -92,6 +96,13 @@ def _value(asset: Asset, column: Column) -> Value:
             return guarded(value)
 
 
+def _plain_text(sheet: Any, text: str) -> Any:
+    """Return a cell that stays text, also when it reads #N/A like a spreadsheet's error."""
+    cell = WriteOnlyCell(sheet, ESCAPE.sub("_x005F_", text))
+    cell.data_type = "s"
+    return cell
+
+
 def _workbook(rows: Iterator[list[Value]]) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Assets"))
@@ -100,7 +111,7 @@ def _workbook(rows: Iterator[list[Value]]) -> bytes:
         sheet.column_dimensions[get_column_letter(position)].width = 18
     sheet.append([column.header for column in COLUMNS])
     for row in rows:
-        sheet.append(row)
+        sheet.append([_plain_text(sheet, v) if isinstance(v, str) else v for v in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apm.accounts.audit_queries import AuditFilter, audit_page
 from apm.assets.model import Asset
-from apm.assets.panels import Panel, panel
+from apm.assets.panels import Panel
 from apm.core.command import Context
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
@@ -12,7 +12,6 @@ from apm.core.permissions import Permission
 SHOWN = 10
 
 
-@panel(order=90, permission=Permission.WORK_READ)
 def history_panel(ctx: Context, asset: Asset) -> Panel:
     """Who changed what, the newest first; auditors get the whole trail."""
     entries = audit_page(ctx, AuditFilter("Asset", asset.id), limit=SHOWN)

@@ -137,6 +137,9 @@ def _impossible(
 
 def _write(ctx: Context, plan: _Plan) -> None:
     places = Places(ctx)
+    for values in (*(new.values for new in plan.created), *(c for _asset, c in plan.updated)):
+        # Before any asset waits to be written: each new place would send them one by one.
+        places.location(values.get("location"), places.department(values.get("department")))
     for new in _chunks(plan.created):
         made = [_created(ctx, places, listed.values) for listed in new]
         ctx.session.add_all(made)

@@ -149,7 +149,8 @@ class AssetTerm(HospitalScoped, Base):
 
     __tablename__ = "asset_term"
     __table_args__ = (
-        Index("ix_asset_term_asset", "asset_id", "term"),  # does this very asset have the word?
+        # Does this very asset have the word?  With the hospital, so that the row is not read.
+        Index("ix_asset_term_asset", "asset_id", "hospital_id", "term"),
         {"sqlite_with_rowid": False},
     )
 

@@ -115,7 +115,7 @@ class AssetIn(Schema):
     purchased_on = _day()
     in_service_on = _day()
     warranty_until = _day()
-    purchase_cost = fields.Integer(
+    purchase_cost: fields.Field[int] = fields.Integer(
         allow_none=True, strict=True, validate=validate.Range(min=0, max=MOST)
     )
     note = fields.String(allow_none=True, validate=[_printable, validate.Length(max=LONG_NOTE)])

@@ -16,7 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from pypinyin import Style, lazy_pinyin
-from sqlalchemy import ColumnElement, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from apm.assets.categories import category
 from apm.assets.model import Asset, AssetTerm
@@ -136,27 +137,43 @@ class Search:
 def search_for(ctx: Context, text: str) -> Search:
     """Return the search for what somebody typed; empty text finds everything.
 
-    A word of very many matches would fill a list of ids only to throw most of it away: it is
-    looked up for each candidate instead, which the page's limit stops early.
+    The assets of the rarest word are listed, and each is asked for the other words.  When even
+    that word is very common, a list would be made only to be thrown away: then the register is
+    walked in its order, each asset asked for every word, until the page is full.
     """
-    words = words_of(text)
-    sizes = [_matches(ctx, word) for word in words]
-    conditions: list[ColumnElement[bool]] = []
-    for word, size in zip(words, sizes, strict=True):
-        if size > LISTED:
-            conditions.append(exists().where(AssetTerm.asset_id == Asset.id, *_begins_with(word)))
-        else:
-            listed = select(AssetTerm.asset_id).where(*_begins_with(word))
-            conditions.append(Asset.id.in_(listed))
-    return Search(tuple(conditions), min(sizes, default=0) <= COUNTED)
+    sizes = {word: _matches(ctx, word) for word in words_of(text)}
+    if not sizes:
+        return Search((), is_countable=True)
+    rarest = min(sizes, key=lambda word: sizes[word])
+    if sizes[rarest] > LISTED:
+        return Search(tuple(_has(Asset.id, word) for word in sizes), is_countable=False)
+    # The other words are asked for inside the list, or PostgreSQL asks them of every asset first.
+    others = (_has(AssetTerm.asset_id, word) for word in sizes if word != rarest)
+    listed = select(AssetTerm.asset_id).where(*_begins_with(AssetTerm, rarest), *others)
+    return Search((Asset.id.in_(listed),), sizes[rarest] <= COUNTED)
+
+
+def _has(asset_id: InstrumentedAttribute[int], word: str) -> ColumnElement[bool]:
+    """Return the condition that an asset has a word, asked of each asset by itself.
+
+    A value, not EXISTS: PostgreSQL would turn that into a join with every row that has the word.
+    """
+    own = aliased(AssetTerm)
+    query = select(own.term).where(own.asset_id == asset_id, *_begins_with(own, word))
+    return query.correlate(asset_id.class_).limit(1).scalar_subquery().is_not(None)
 
 
 def _matches(ctx: Context, word: str) -> int:
-    some = select(AssetTerm.asset_id).where(*_begins_with(word)).limit(LISTED + 1).subquery()
+    some = (
+        select(AssetTerm.asset_id)
+        .where(*_begins_with(AssetTerm, word))
+        .limit(LISTED + 1)
+        .subquery()
+    )
     return ctx.session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def _begins_with(word: str) -> tuple[ColumnElement[bool], ...]:
+def _begins_with(row: type[AssetTerm], word: str) -> tuple[ColumnElement[bool], ...]:
     if len(word) > 1 and _is_chinese(word):
-        return (AssetTerm.term == word,)
-    return AssetTerm.term >= word, AssetTerm.term < word[:-1] + chr(ord(word[-1]) + 1)
+        return (row.term == word,)
+    return row.term >= word, row.term < word[:-1] + chr(ord(word[-1]) + 1)

@@ -14,12 +14,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from apm.assets import commands, history, web_lists
+from apm.assets import commands, web_lists
 from apm.assets.categories import all_categories, category
 from apm.assets.facets import KINDS, facets_of
+from apm.assets.history import history_panel
 from apm.assets.lifecycle import LIFECYCLE
 from apm.assets.model import Asset, Availability, Condition
-from apm.assets.panels import panels_of
+from apm.assets.panels import panel, panels_of
 from apm.assets.qr import label_url, svg_of
 from apm.assets.queries import (
     asset_by_code,
@@ -35,10 +36,10 @@ from apm.core.http import Form, context, is_htmx, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 
-assert history  # noqa: S101  (registers its section of the asset page)
 web = Blueprint("assets", __name__)
 web.register_blueprint(web_lists.lists)
 web.add_app_template_global(category, "category")
+panel(order=90, permission=Permission.WORK_READ)(history_panel)
 
 
 @web.get("/assets")

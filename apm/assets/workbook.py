@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -26,8 +27,16 @@ MOST_COLUMNS = 200
 MOST_CELLS = 6_000_000
 """Of the rectangle that holds them all: what the fast reader takes memory for."""
 MOST_UNPACKED = 200 * 1024 * 1024
+CALCULATIONS = "xl/calcChain.xml"
+"""The order to calculate cells in; it looks like a sheet with its cells in disorder."""
 TOO_LARGE = _l("The file is too large. Split it into smaller ones.")
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+    expat.ExpatError, CalamineError, LookupError, ValueError,
+)  # fmt: skip
+"""What the readers raise on a file that is not what it says: packed in an unknown way, locked."""
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
@@ -92,16 +101,18 @@ def read(data: bytes) -> list[Table]:
             table = tables[name]
             _fill(table, book, position)
             found.append(table)
-    except (zipfile.BadZipFile, expat.ExpatError, CalamineError, LookupError, ValueError) as error:
-        raise _unreadable(
-            "damaged", _l("The workbook is damaged. Open it, save it again as .xlsx, and retry.")
-        ) from error
+    except BROKEN as error:
+        raise _damaged() from error
     return found
 
 
 def _parts(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        entries = [e for e in archive.infolist() if e.filename.endswith((".xml", ".rels"))]
+        entries = [
+            entry
+            for entry in archive.infolist()
+            if entry.filename.endswith((".xml", ".rels")) and entry.filename != CALCULATIONS
+        ]
         if not any(entry.filename == "xl/workbook.xml" for entry in entries):
             raise _unreadable(
                 "not_a_spreadsheet",
@@ -161,9 +172,7 @@ def _parse(content: bytes, start: Callable[[str, dict[str, str]], None]) -> None
 
 
 def _no_doctype(*_declared: object) -> None:
-    raise _unreadable(
-        "damaged", _l("The workbook is damaged. Open it, save it again as .xlsx, and retry.")
-    )
+    raise _damaged()
 
 
 def _scanned(content: bytes) -> Table:
@@ -187,9 +196,8 @@ class _Scan:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         match name.rpartition(":")[2]:
             case "row":
-                self.row = int(attributes.get("r", self.row + 1))
+                self._enter_row(int(attributes.get("r", self.row + 1)))
                 self.column = 0
-                check_size(self.row, 0)
             case "c":
                 self._cell(attributes)
             case "f":
@@ -201,11 +209,21 @@ class _Scan:
                 first = REFERENCE.match(ref)
                 self.table.merged.append((int(first[2]) if first else 1, ref))
 
+    def _enter_row(self, row: int) -> None:
+        """Go on in `row`: the fast reader ends the process when a later row is less than it."""
+        check_size(row, 0)
+        if row < max(self.row, 1):
+            raise _damaged()
+        self.row = row
+
     def _cell(self, attributes: dict[str, str]) -> None:
-        at = REFERENCE.fullmatch(attributes.get("r", ""))
         self.column += 1
-        if at:
-            self.column, self.row = _column_number(at[1]), int(at[2])
+        if "r" in attributes:
+            at = REFERENCE.fullmatch(attributes["r"])
+            if at is None:
+                raise _damaged()
+            self.column = _column_number(at[1])
+            self._enter_row(int(at[2]))
         check_size(self.row, self.column)
         self.last_row, self.last_column = (
             max(self.last_row, self.row),
@@ -233,6 +251,12 @@ def _column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
+
+
+def _damaged() -> Unreadable:
+    return _unreadable(
+        "damaged", _l("The workbook is damaged. Open it, save it again as .xlsx, and retry.")
+    )
 
 
 def _unreadable(code: str, message: object, row: int = 1) -> Unreadable:

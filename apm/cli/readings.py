@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -59,8 +59,8 @@ def import_readings(file: Path, hospital: str, timezone: str | None, *, as_json:
     are stored nevertheless. Importing a file again changes nothing.
     """
     zone = _zone(timezone)
-    with file.open("rb") as raw, acting(hospital) as ctx:
-        report = _import(ctx, raw, zone)
+    with file.open(encoding="utf-8-sig", newline="") as text, acting(hospital) as ctx:
+        report = _import(ctx, text, zone)
     if as_json:
         click.echo(json.dumps({name: getattr(report, name) for name in Report.__slots__}))
     else:
@@ -80,12 +80,12 @@ def _zone(name: str | None) -> tzinfo | None:
         ) from None
 
 
-def _import(ctx: Context, raw: BinaryIO, zone: tzinfo | None) -> Report:
+def _import(ctx: Context, text: TextIOWrapper, zone: tzinfo | None) -> Report:
     report = Report()
-    reader = csv.reader(TextIOWrapper(raw, encoding="utf-8-sig", newline=""), strict=True)
+    reader = csv.reader(text, strict=True)
     try:
         rows = _readings(reader, _places(next(reader, [])), zone)
-        with _progress(raw) as advance:
+        with _progress(text) as advance:
             while batch := list(islice(rows, AT_ONCE)):
                 _store(ctx, batch, report)
                 advance()
@@ -165,13 +165,13 @@ def _store(ctx: Context, batch: list[tuple[int, object]], report: Report) -> Non
 
 
 @contextmanager
-def _progress(raw: BinaryIO) -> Iterator[Callable[[], None]]:
+def _progress(text: TextIOWrapper) -> Iterator[Callable[[], None]]:
     """Draw a bar on stderr where somebody watches; give the function that moves it."""
     console = Console(stderr=True)
     columns = TextColumn("{task.percentage:>3.0f} %"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=os.fstat(raw.fileno()).st_size)
-        yield lambda: bar.update(task, completed=raw.tell())
+        task = bar.add_task("", total=os.fstat(text.fileno()).st_size)
+        yield lambda: bar.update(task, completed=os.lseek(text.fileno(), 0, os.SEEK_CUR))
 
 
 def _print(report: Report) -> None:

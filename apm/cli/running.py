@@ -56,6 +56,7 @@ def serve(host: str, port: int | None, processes: int | None) -> None:
             "threads": 4,
             "timeout": 120,
             "graceful_timeout": 30,
+            "control_socket_disable": True,  # one file in the home folder for all servers
         },
     ).run()
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint, event, insert, inspect, select, update
@@ -132,7 +132,7 @@ def _entry(session: ApmSession, row: Any) -> dict[str, Any] | None:
         return None
     info = session.info
     return {
-        "at": info["now"](),
+        "at": info["now"]().astimezone(UTC),  # as it is read back
         "actor": info["actor"].name,
         "user_id": info["actor"].user_id,
         "command": info["command"],

@@ -23,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from apm.core.storable import refuse_unstorable, unstorable
+
 # Named constraints, so that a migration can drop or alter them by name on every database.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -41,13 +43,21 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """What a value is (a decorator says `object` by itself)."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Store an instant."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("naive datetime: use an aware one")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:  # the first or the last day of the calendar, in another zone
+            raise unstorable() from None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Load an instant."""
@@ -102,8 +112,10 @@ def make_engine(url: str) -> Engine:
         engine = create_engine(url, connect_args={"timeout": 30})
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return create_engine(url, pool_pre_ping=True)
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+    event.listen(engine, "before_cursor_execute", refuse_unstorable)
+    return engine
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

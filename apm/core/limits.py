@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from apm.core.command import Context
@@ -23,20 +23,40 @@ class Attempt(Row):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
-def limit(ctx: Context, key: str, *, most: int, within: timedelta) -> None:
+def limit(ctx: Context, key: str, *, most: int, within: timedelta) -> int:
     """Count one more try of `key`; raise `TooMany` when there were `most` within the time.
 
-    The try is committed at once, so that a refused or failed action counts all the same.
+    The try is committed at once, so that a refused or failed action counts all the same.  It is
+    counted again after that: of many tries at once each sees those committed before it, so that
+    they cannot slip through together.  Returns its id, for `take_back` if it went well.
     """
-    since = ctx.now() - within
-    query = select(func.count(Attempt.id)).where(Attempt.key == key, Attempt.at > since)
+    query = _count(key, ctx.now() - within)
     if (ctx.session.scalar(query) or 0) >= most:
-        minutes = max(1, round(within.total_seconds() / 60))
-        raise TooMany(
-            _l("Too many attempts. Wait %(minutes)s minutes and try again."), minutes=minutes
-        )
+        raise _too_many(within)
+    attempt = Attempt(key=key, at=ctx.now())
     with ctx.writing("limit.count"):
-        ctx.session.add(Attempt(key=key, at=ctx.now()))
+        ctx.session.add(attempt)
+    if (ctx.session.scalar(query) or 0) > most:
+        take_back(ctx, attempt.id)
+        raise _too_many(within)
+    return attempt.id
+
+
+def _count(key: str, since: datetime) -> Select[int]:
+    return select(func.count(Attempt.id)).where(Attempt.key == key, Attempt.at > since)
+
+
+def _too_many(within: timedelta) -> TooMany:
+    minutes = max(1, round(within.total_seconds() / 60))
+    return TooMany(
+        _l("Too many attempts. Wait %(minutes)s minutes and try again."), minutes=minutes
+    )
+
+
+def take_back(ctx: Context, *attempts: int) -> None:
+    """Do not count these tries: they succeeded, and only failures are limited."""
+    with ctx.writing("limit.take_back"):
+        ctx.session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
 
 
 def forget(ctx: Context, *, before: datetime) -> None:

@@ -49,7 +49,7 @@ def page_of(
     """
     limit = max(1, min(limit, MOST))
     if after:
-        here = _decode(after, len(by))
+        here = _decode(after, [column.type.python_type for column in by])
         beyond = tuple_(*by) < here if descending else tuple_(*by) > here
         query = query.where(beyond)
     order = [column.desc() if descending else column.asc() for column in by]
@@ -77,14 +77,15 @@ def _untagged(value: Any) -> Any:
     return datetime.fromisoformat(value["t"]) if "t" in value else date.fromisoformat(value["d"])
 
 
-def _decode(cursor: str, size: int) -> tuple[Any, ...]:
+def _decode(cursor: str, kinds: list[type]) -> tuple[Any, ...]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         plain = json.loads(base64.urlsafe_b64decode(padded))
         values = [_untagged(value) for value in plain]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _bad_cursor() from error
-    if len(values) != size:
+    is_naive = any(isinstance(value, datetime) and value.tzinfo is None for value in values)
+    if [type(value) for value in values] != kinds or is_naive:
         raise _bad_cursor()
     return tuple(values)
 

@@ -49,7 +49,7 @@ class Settings:
         )
 
 
-OTHERS = frozenset({"APM_TEST_DATABASE_URL", "APM_NO_APT", "APM_DATA"})
+OTHERS = frozenset({"APM_TEST_DATABASE_URL", "APM_NO_APT", "APM_DATA", "APM_PICTURES"})
 """Variables of the tests and of set-up, which the program itself does not read."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Request, Response, request
 
 from apm.core.errors import NotAllowed
@@ -38,7 +36,7 @@ def refuse_foreign_origin(incoming: Request) -> None:
     if site is not None:
         is_ours = site in {"same-origin", "none"}
     elif origin is not None:
-        is_ours = urlsplit(origin).netloc == incoming.host
+        is_ours = origin in {f"http://{incoming.host}", f"https://{incoming.host}"}
     else:
         is_ours = not incoming.cookies
     if not is_ours:

@@ -56,7 +56,8 @@ class Signal:
         ]
         calm = self.mean + self.daily * day + self.weekly * week
         noise = self.grain * _scatter(at, self.key)
-        return np.round(calm + self.restless * np.sum(moods, axis=0) + noise, self.digits)
+        measured = calm + self.restless * np.sum(moods, axis=0) + noise
+        return np.asarray(np.round(measured, self.digits), dtype=np.float64)
 
 
 def _scatter(at: Array, key: int) -> Array:

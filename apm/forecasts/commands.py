@@ -166,7 +166,7 @@ def _evidence(sensor: Sensor, episode: Episode, outcome: Outcome) -> dict[str, A
         "unit": sensor.unit,
         "since": _instant(episode.began).isoformat(),
         "raised_at": _instant(episode.raised_at).isoformat(),
-        "ended_at": None if episode.ended is None else _instant(episode.ended).isoformat(),
+        "ended": None if episode.ended is None else _instant(episode.ended).isoformat(),
         "score": round(episode.peak_score, 3),
         "peak_at": _instant(episode.peak_at).isoformat(),
         "threshold": 1.0,

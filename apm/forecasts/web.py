@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from apm.core.http import context, load, requires
+from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.forecasts.evidence import read_evidence
@@ -15,7 +15,7 @@ from apm.forecasts.watch import watch
 from apm.readings import commands, queries
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.reasons import sentence_for, title_of
-from apm.readings.schema import NoteIn
+from apm.readings.schema import QUANTITIES, NoteIn
 from apm.readings.series import series
 
 web = Blueprint("forecasts", __name__)
@@ -102,9 +102,11 @@ def sensor(code: str) -> ResponseReturnValue:
         "forecasts/sensor.html",
         sensor=found,
         period=period,
+        now=end,
+        quantity=str(QUANTITIES.get(found.quantity, found.quantity)),
         points=series(ctx, found.id, start=start, end=end, most=CHART_POINTS).points(),
         watch=watched,
-        band=[row for row in watched.band if row[0] >= start],
+        band=[row for row in watched.band if row[0] >= end - PERIODS["day"]],
         limits=limits_of(found),
         profile=profiles().get(found.profile or ""),
         alarm=queries.active_alarms(ctx, [found.id]).get(found.id),

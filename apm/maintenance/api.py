@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from apm.core.codes import normal_code
 from apm.core.http import context, requires
+from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 from apm.maintenance import commands, lists
 from apm.maintenance.schema import (

@@ -62,7 +62,7 @@ class OccurrenceFilter:
 def plan_page(
     ctx: Context,
     *,
-    stand: Stand | None = None,
+    stand: Stand,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[PlanRow]:
@@ -73,7 +73,7 @@ def plan_page(
     query = _active()
     if stand is Stand.UPCOMING:
         query = query.where(~_has_open(), Plan.held_why.is_(None))
-    elif stand is Stand.HELD:
+    else:
         query = query.where(~_has_open(), Plan.held_why.is_not(None))
     return _page_of_plans(ctx, query, after=after, limit=limit)
 
@@ -105,7 +105,7 @@ def _has_open() -> ColumnElement[bool]:
     )
 
 
-def _is_late(today: date, stand: Stand | None) -> ColumnElement[bool]:
+def _is_late(today: date, stand: Stand) -> ColumnElement[bool]:
     return Occurrence.due < today if stand is Stand.OVERDUE else Occurrence.due >= today
 
 
@@ -155,25 +155,23 @@ def _numbers(ctx: Context, occurrences: list[Occurrence]) -> dict[int, str]:
 
 def stand_counts(ctx: Context) -> dict[Stand, int]:
     """Return how many active plans stand where."""
-    today = today_of(ctx)
+    is_late, is_held = Occurrence.due < today_of(ctx), Plan.held_why.is_not(None)
     opened = (
-        select(Occurrence.due < today, func.count(Occurrence.id))
+        select(is_late, is_held, func.count(Occurrence.id).label("n"))
         .join(Plan, Plan.id == Occurrence.plan_id)
         .where(Plan.is_active, Occurrence.state == OccurrenceState.OPEN)
-        .group_by(Occurrence.due < today)
+        .group_by(is_late, is_held)
     )
-    late = {bool(is_late): n for is_late, n in ctx.session.execute(opened)}
-    idle = (
-        select(Plan.held_why.is_not(None), func.count(Plan.id))
-        .where(Plan.is_active, ~_has_open())
-        .group_by(Plan.held_why.is_not(None))
-    )
-    held = {bool(is_held): n for is_held, n in ctx.session.execute(idle)}
+    open_ones = [(bool(late), bool(held), n) for late, held, n in ctx.session.execute(opened)]
+    active = select(is_held, func.count(Plan.id)).where(Plan.is_active).group_by(is_held)
+    idle = {bool(held): n for held, n in ctx.session.execute(active)}
+    for _late, held, n in open_ones:  # a plan has at most one open occurrence
+        idle[held] -= n
     return {
-        Stand.OVERDUE: late.get(True, 0),
-        Stand.DUE: late.get(False, 0),
-        Stand.UPCOMING: held.get(False, 0),
-        Stand.HELD: held.get(True, 0),
+        Stand.OVERDUE: sum(n for late, _held, n in open_ones if late),
+        Stand.DUE: sum(n for late, _held, n in open_ones if not late),
+        Stand.UPCOMING: idle.get(False, 0),
+        Stand.HELD: idle.get(True, 0),
     }
 
 

@@ -37,7 +37,10 @@ class Plan(Audited, HospitalScoped, Row):
     """Maintenance of one asset, again and again."""
 
     __tablename__ = "plan"
-    __table_args__ = (UniqueConstraint("asset_id", "template_code"),)
+    __table_args__ = (
+        UniqueConstraint("asset_id", "template_code"),
+        Index("ix_plan_next_due", "hospital_id", "next_due"),
+    )
 
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
     template_code: Mapped[str]
@@ -47,7 +50,7 @@ class Plan(Audited, HospitalScoped, Row):
     early_days: Mapped[int] = mapped_column(default=14)
     grace_days: Mapped[int] = mapped_column(default=14)
     is_active: Mapped[bool] = mapped_column(default=True)
-    next_due: Mapped[date] = mapped_column(index=True)
+    next_due: Mapped[date]
     """Due date of the next occurrence that has no work order yet."""
     held_why: Mapped[str | None]
     """The asset's state that holds the plan back (`standby`): it is due before use again."""
@@ -69,7 +72,12 @@ class Occurrence(Audited, HospitalScoped, Row):
     __tablename__ = "occurrence"
     __table_args__ = (
         UniqueConstraint("plan_id", "seq"),
-        Index("ix_occurrence_due", "hospital_id", "due"),
+        # Whole answers, so that neither a list of plans nor a year's figures read the table.
+        Index("ix_occurrence_plan", "plan_id", "state", "hospital_id"),
+        Index("ix_occurrence_state", "hospital_id", "state", "due"),
+        Index(
+            "ix_occurrence_due", "hospital_id", "due", "plan_id", "state", "late_after", "done_on"
+        ),
     )
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"))

@@ -8,7 +8,7 @@ from sqlalchemy import String, and_, cast, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.queries import own_hospital
-from apm.assets.model import Asset, AssetState
+from apm.assets.model import GONE, Asset, AssetState
 from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.core.errors import NotFound
@@ -16,7 +16,7 @@ from apm.core.i18n import _l
 from apm.maintenance.due import LONGEST_EARLY_DAYS
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
 
-HELD = frozenset(AssetState) - {AssetState.IN_SERVICE, AssetState.RETIRED, AssetState.DISPOSED}
+HELD = frozenset(AssetState) - {AssetState.IN_SERVICE} - GONE
 """Assets that nobody uses now: their maintenance waits until they are to be used again."""
 
 
@@ -61,23 +61,30 @@ def plan_of(ctx: Context, asset: Asset, template_code: str) -> Plan | None:
 def plans_to_look_at(ctx: Context, today: date) -> list[int]:
     """Return the ids of the plans for which there may be something to do, oldest due first.
 
-    Left out are those whose window cannot have opened yet, and those already noted as held for
-    the state their asset is still in.
+    Left out are those whose window is not open yet, and those already noted as held for the state
+    their asset is still in: an hourly run must not lock thousands of plans to find nothing.
     """
     soon = Plan.next_due <= today + timedelta(days=LONGEST_EARLY_DAYS)
-    gone = Asset.lifecycle.in_({AssetState.RETIRED, AssetState.DISPOSED})
+    gone = Asset.lifecycle.in_(GONE)
     newly_held = and_(
         Asset.lifecycle.in_(HELD),
         or_(Plan.held_why.is_(None), Plan.held_why != cast(Asset.lifecycle, String)),
     )
-    usable = and_(Asset.lifecycle == AssetState.IN_SERVICE, or_(soon, Plan.held_why.is_not(None)))
+    released = Plan.held_why.is_not(None)
+    usable = and_(Asset.lifecycle == AssetState.IN_SERVICE, or_(soon, released))
+    maybe_closed = and_(Asset.lifecycle == AssetState.IN_SERVICE, Plan.held_why.is_(None))
     query = (
-        select(Plan.id)
+        select(Plan.id, Plan.next_due, Plan.early_days, maybe_closed.label("by_date"))
         .join(Asset, Asset.id == Plan.asset_id)
         .where(Plan.is_active, or_(gone, newly_held, usable))
         .order_by(Plan.next_due, Plan.id)
     )
-    return list(ctx.session.scalars(query))
+    # Each plan has its own early days, and databases disagree on how to subtract them.
+    return [
+        row.id
+        for row in ctx.session.execute(query)
+        if not row.by_date or row.next_due - timedelta(days=row.early_days) <= today
+    ]
 
 
 def open_occurrence(ctx: Context, plan: Plan) -> Occurrence | None:

@@ -27,14 +27,16 @@ PANELS = (plans_panel,)
 @web.get("/plans")
 @requires(Permission.PLAN_READ)
 def plans() -> ResponseReturnValue:
-    """All plans, or those that stand so: overdue, due, upcoming, held."""
+    """The plans that stand so; without a wish the most pressing that there are."""
     ctx = context()
+    counts = lists.stand_counts(ctx)
     wanted = request.args.get("state")
-    stand = lists.Stand(wanted) if wanted in set(lists.Stand) else None
+    pressing = next((stand for stand in lists.Stand if counts[stand]), lists.Stand.OVERDUE)
+    stand = lists.Stand(wanted) if wanted in set(lists.Stand) else pressing
     return render_template(
         "maintenance/plans.html",
         page=lists.plan_page(ctx, stand=stand, after=request.args.get("after")),
-        counts=lists.stand_counts(ctx),
+        counts=counts,
         stand=stand,
         stands=list(lists.Stand),
         today=today_of(ctx),
@@ -60,7 +62,7 @@ def new_plan() -> ResponseReturnValue:
     except Conflict as error:
         return _plan_form(asset, _refused(form, {"template": [error]})), error.status
     flash(_("The plan is made. Work orders come by themselves."), "success")
-    return redirect(url_for("maintenance.plans"), 303)
+    return redirect(f"/assets/{asset.code}", 303)
 
 
 @web.post("/plans/<int:plan_id>/stop")

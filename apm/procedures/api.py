@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from apm.core.http import requires
+from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 from apm.procedures.catalogue import Template, template, templates
 from apm.procedures.snapshot import steps_for
@@ -15,14 +15,14 @@ from apm.procedures.snapshot import steps_for
 api = Blueprint("procedures_api", __name__, url_prefix="/api/v1")
 
 
-class ListOf(Schema):
+class TemplateListQuery(Schema):
     """Where a list goes on."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
     after = fields.String(load_default=None)
 
 
-class StepOut(Schema):
+class TemplateStepOut(Schema):
     """One step, as a work order would copy it."""
 
     key = fields.String()
@@ -49,7 +49,7 @@ class TemplateOut(Schema):
     interval_months = fields.Integer()
     interval_source = fields.String(attribute="interval_source.title")
     tools = fields.List(fields.String())
-    steps = fields.Function(lambda t: StepOut(many=True).dump(steps_for(t)))
+    steps = fields.Function(lambda t: TemplateStepOut(many=True).dump(steps_for(t)))
 
 
 class TemplatePage(Schema):
@@ -60,7 +60,7 @@ class TemplatePage(Schema):
 
 
 @api.get("/templates")
-@api.arguments(ListOf, location="query")
+@api.arguments(TemplateListQuery, location="query")
 @api.response(200, TemplatePage)
 @requires(Permission.PLAN_READ)
 def list_templates(wanted: dict[str, Any]) -> dict[str, Any]:

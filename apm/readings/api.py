@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 
 from apm.core.http import check_version, context, requires
+from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 from apm.readings import commands, queries
 from apm.readings.body import parse, unpacked

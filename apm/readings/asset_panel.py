@@ -7,8 +7,8 @@ from apm.assets.panels import Panel, panel
 from apm.core.command import Context
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.readings.queries import active_alarms, sensors_of_asset, sparklines
 from apm.readings.profiles import limits_of
+from apm.readings.queries import active_alarms, sensors_of_asset, sparklines
 
 
 @panel(order=30, permission=Permission.READING_READ)
@@ -22,6 +22,7 @@ def sensors_panel(ctx: Context, asset: Asset) -> Panel | None:
     data = {
         "sensors": sensors,
         "alarms": alarms,
+        "now": ctx.now(),
         "sparks": sparklines(ctx, ids, until=ctx.now()),
         "limits": {sensor.id: limits_of(sensor) for sensor in sensors},
     }

@@ -12,6 +12,8 @@ from apm.readings.checking import NotJson
 MOST_READINGS = 100_000
 MOST_BYTES = 32 * 1024 * 1024
 """Of the body after unpacking: 100,000 readings need about 10 MB."""
+MOST_MEMBERS = 1000
+"""Parts a gzip body may be joined from: each one found costs a copy of all that follow."""
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
@@ -43,7 +45,7 @@ def unpacked(body: bytes, encoding: str | None) -> bytes:
 
     Raises:
         NotUnderstood: packed in another way.
-        Invalid: not gzip, or cut short.
+        Invalid: not gzip, cut short, or joined from more than 1,000 parts.
         TooLarge: more than 32 MB inside.
     """
     if not encoding or encoding.lower() == "identity":
@@ -53,6 +55,8 @@ def unpacked(body: bytes, encoding: str | None) -> bytes:
     parts: list[bytes] = []
     room = MOST_BYTES
     while body:
+        if len(parts) == MOST_MEMBERS:
+            raise _damaged()
         unpacker = zlib.decompressobj(_GZIP)
         try:
             parts.append(unpacker.decompress(body, room + 1))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apm.core.i18n import _l
+from apm.core.storable import is_storable
 from apm.readings.blocks import QUALITIES, Readings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -148,7 +149,7 @@ def check(readings: Sequence[object], *, sensors: Mapping[str, int], now: dateti
 def codes_in(readings: Sequence[object]) -> set[str]:
     """Return the sensor codes that readings name."""
     named = (reading.get("sensor") for reading in readings if isinstance(reading, Mapping))
-    return {code for code in named if isinstance(code, str)}
+    return {code for code in named if isinstance(code, str) and is_storable(code)}
 
 
 def microseconds(at: datetime) -> int:
@@ -162,10 +163,10 @@ def instant(microseconds_since_epoch: int) -> datetime:
 
 
 def _number(value: object) -> float:
-    # Exactly these two: True is an int to Python, and "21" is text.
-    if type(value) is not float and type(value) is not int:
+    # True is an int to Python, and "21" is text.
+    if not isinstance(value, (float, int)) or isinstance(value, bool):
         raise _Unfit("not_a_number")
-    if type(value) is float and not isfinite(value):
+    if isinstance(value, float) and not isfinite(value):
         raise _Unfit("not_a_number")
     if not -LARGEST < value < LARGEST:
         raise _Unfit("out_of_range")

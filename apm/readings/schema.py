@@ -7,9 +7,18 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields, post_dump, validate, validates_schema
+from marshmallow import (
+    Schema,
+    ValidationError,
+    fields,
+    post_dump,
+    validate,
+    validates,
+    validates_schema,
+)
 
 from apm.core.i18n import _l
+from apm.readings.profiles import profiles
 
 QUANTITIES = {
     "temperature": _l("Temperature"),
@@ -57,12 +66,12 @@ class SensorIn(Schema):
     @validates("profile")
     def _is_known(self, code: str | None, **_options: object) -> None:
         if code is not None and code not in profiles():
-            raise ValidationError(_l("There is no such profile. Choose one of the list."))
+            raise ValidationError([_l("There is no such profile. Choose one of the list.")])
 
     @validates_schema
     def _has_a_place(self, data: dict[str, Any], **_options: object) -> None:
         if not data.get("asset") and not data.get("location"):
-            raise ValidationError(_l("Say which equipment or which place it measures."), "asset")
+            raise ValidationError([_l("Say which equipment or which place it measures.")], "asset")
 
 
 class PageWanted(Schema):
@@ -80,7 +89,10 @@ class AlarmsWanted(PageWanted):
 
 
 class Instant(fields.AwareDateTime):
-    """An instant with offset; forgives the `+` of one that a URL turned into a space."""
+    """An instant with offset; forgives the `+` of one that a URL turned into a space.
+
+    Years at the calendar's ends are refused: there is no day before the first to count from.
+    """
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any
@@ -88,7 +100,10 @@ class Instant(fields.AwareDateTime):
         text = (
             value.strip().replace(" ", "+") if isinstance(value, str) and "T" in value else value
         )
-        return super()._deserialize(text, attr, data, **options)
+        found = super()._deserialize(text, attr, data, **options)
+        if not 1990 <= found.year < 2200:
+            raise ValidationError([_l("Give a day between 1990 and 2200.")])
+        return found
 
 
 class SeriesWanted(Schema):

@@ -114,12 +114,15 @@ def readings_between(
         query = query.where(Block.day >= start.date())
     if end is not None:
         query = query.where(Block.day <= end.date())
-    for day, data in ctx.session.execute(query.execution_options(yield_per=50)):
-        found = unpack(data)
-        times = found.times + day_number(day) * DAY_US
-        begin = 0 if first is None else int(np.searchsorted(times, first))
-        finish = len(times) if last is None else int(np.searchsorted(times, last))
-        yield Readings(times, found.values, found.quality).where(slice(begin, finish)).usable()
+    # Whoever has enough stops early: the database's cursor is closed then too.
+    with ctx.session.execute(query.execution_options(yield_per=50)) as rows:
+        for day, data in rows:
+            found = unpack(data)
+            times = found.times + day_number(day) * DAY_US
+            begin = 0 if first is None else int(np.searchsorted(times, first))
+            finish = len(times) if last is None else int(np.searchsorted(times, last))
+            taken = Readings(times, found.values, found.quality)
+            yield taken.where(slice(begin, finish)).usable()
 
 
 def _raw(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> Series:

@@ -181,7 +181,7 @@ def _see(changed: dict[int, _Newest | None], group: _Group, readings: Readings) 
 
 def _note_latest(ctx: Context, changed: dict[int, _Newest | None]) -> None:
     sensor_ids = sorted(changed)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for begin in range(0, len(sensor_ids), AT_ONCE):
         some = sensor_ids[begin : begin + AT_ONCE]
         query = select(Latest.id, Latest.sensor_id, Latest.at, Latest.value, Latest.revision)

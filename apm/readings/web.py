@@ -30,6 +30,7 @@ def sensors() -> ResponseReturnValue:
     return render_template(
         "readings/sensors.html",
         page=page,
+        now=ctx.now(),
         alarms=queries.active_alarms(ctx, ids),
         sparks=queries.sparklines(ctx, ids, until=ctx.now()),
         limits={sensor.id: limits_of(sensor) for sensor in page.items},

@@ -11,6 +11,7 @@ from apm.core.errors import Conflict, Invalid
 from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
+from apm.core.typed import whole_number
 from apm.stocktake import commands, queries
 from apm.stocktake.model import Found
 from apm.stocktake.report import csv_of, report_of
@@ -42,8 +43,7 @@ def _list_page(refusal: Conflict | None = None) -> str:
 @requires(RUN)
 def start() -> ResponseReturnValue:
     """Begin to count a department."""
-    wanted = request.form.get("department", "")
-    department_id = int(wanted) if wanted.isdecimal() else 0
+    department_id = whole_number(request.form.get("department")) or 0
     try:
         begun = commands.start(context(), department_id=department_id)
     except Conflict as refusal:

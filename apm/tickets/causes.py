@@ -55,3 +55,9 @@ def cause(code: str) -> Cause:
         message = _l("There is no such cause. Choose one from the list.")
         raise Invalid(message, fields={"cause": [message]})
     return found
+
+
+def cause_name(code: str) -> str:
+    """Return the words of a cause in the language spoken; a code we do not know speaks itself."""
+    found = causes().get(code)
+    return found.name if found else code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from apm.accounts.commands import confirm_identity
 from apm.accounts.model import User
@@ -88,13 +88,15 @@ def _signer(ctx: Context, password: str | None) -> User:
 def _complete(
     ctx: Context, *, no: str, signer: User, said: Completion, version: int | None
 ) -> WorkOrder:
+    """Put an order that is ready for it to done, under the signature of who performed it."""
     order = order_to_change(ctx, no, version)
     step = WORK.take("complete", order.state, ctx.actor, order)
     put_findings(order, labour_minutes=said.labour_minutes, cause=said.cause, remedy=said.remedy)
     _refuse_unfinished(order, said)
     order.state = step.target
     order.done_at, order.done_by = ctx.now(), signer.id
-    put_back_in_use(ctx, order)
+    if not order.high_risk:  # a ventilator is used again when a second person has approved it
+        put_back_in_use(ctx, order)
     if failed_steps(order):
         _follow_up(ctx, order)
     _sign(ctx, order, signer, PERFORMED)
@@ -104,10 +106,12 @@ def _complete(
 
 @command("work_order.close", Permission.WORK_CLOSE)
 def _close(ctx: Context, *, no: str, signer: User, version: int | None) -> WorkOrder:
+    """Close an order that is done, under the signature of who approves it."""
     order = order_to_change(ctx, no, version)
     step = WORK.take("close", order.state, ctx.actor, order)
     order.state = step.target
     order.closed_at, order.closed_by = ctx.now(), signer.id
+    put_back_in_use(ctx, order)
     _sign(ctx, order, signer, APPROVED)
     announce(ctx, order, "close")
     return order
@@ -179,7 +183,7 @@ def record_hash(order: WorkOrder) -> str:
         "remedy": order.remedy,
         "labour_minutes": order.labour_minutes,
         "done_by": order.done_by,
-        "done_at": order.done_at.isoformat() if order.done_at else None,
+        "done_at": order.done_at.astimezone(UTC).isoformat() if order.done_at else None,
         "steps": [
             [s.key, s.value, s.verdict.value if s.verdict else None, s.note, s.tolerance]
             for s in order.steps

@@ -57,6 +57,8 @@ class WorkOrder(Audited, HospitalScoped, Row):
         UniqueConstraint("hospital_id", "origin"),
         Index("ix_work_order_state", "hospital_id", "state", "assignee_id"),
         Index("ix_work_order_asset", "asset_id", "state"),
+        Index("ix_work_order_closed", "hospital_id", "closed_at"),
+        Index("ix_work_order_down", "hospital_id", "down_from"),
     )
 
     no: Mapped[str]
@@ -104,6 +106,16 @@ class WorkOrder(Audited, HospitalScoped, Row):
     signatures: Mapped[list[Signature]] = relationship(lazy="raise", order_by="Signature.id")
 
     __mapper_args__ = {"version_id_col": version}  # two technicians, one winner
+
+    @property
+    def state_for_reporter(self) -> RequestState:
+        """What its state means to whoever reported the fault.
+
+        High-risk equipment is not repaired until a second person has approved it.
+        """
+        if self.state is WorkState.DONE and self.high_risk:
+            return RequestState.IN_PROGRESS
+        return STATE_OF_WORK[self.state]
 
 
 class WorkStep(Audited, HospitalScoped, Row):
@@ -201,6 +213,7 @@ class Request(Audited, HospitalScoped, Row):
 
     asset: Mapped[Asset] = relationship(lazy="raise")
     work_order: Mapped[WorkOrder | None] = relationship(lazy="raise")
+    duplicate_of: Mapped[Request | None] = relationship(lazy="raise", remote_side="Request.id")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -212,7 +225,7 @@ class Request(Audited, HospitalScoped, Row):
         if self.work_order is None:
             return RequestState.OPEN
         if not self.verified_at:
-            return STATE_OF_WORK[self.work_order.state]
+            return self.work_order.state_for_reporter
         closed = self.work_order.state is WorkState.CLOSED
         return RequestState.CLOSED if closed else RequestState.VERIFIED
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from threading import Lock
 
 from PIL import Image, ImageOps
 
@@ -17,11 +18,15 @@ from apm.core.i18n import _l
 LONGEST_SIDE = 1920
 MOST_PIXELS = 64_000_000
 """A phone's largest photo has about 50 million; a decompression bomb has billions."""
+MOST_PIXELS_UNPACKED = 25_000_000
+"""Of PNG and WebP, which cannot be decoded small: 8 kB may say 64 million and take 600 MB."""
 MOST_BYTES = 15 * 1024 * 1024
 QUALITY = 82
 FORMATS = ("JPEG", "PNG", "WEBP")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, MemoryError)
 """What Pillow raises on a file that is not what it says."""
+_one_at_a_time = Lock()
+"""So that many large photos sent at once take no more memory than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,11 @@ def clean_picture(data: bytes) -> Picture:
             # Pillow warns from its own limit on; ours below decides, before anything is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(data), formats=FORMATS)
-        if image.width * image.height > MOST_PIXELS:
+        most = MOST_PIXELS if image.format == "JPEG" else MOST_PIXELS_UNPACKED
+        if image.width * image.height > most:
             raise _refused(_l("The photo has too many pixels. Send a smaller one."))
-        return _encoded(image)
+        with _one_at_a_time:
+            return _encoded(image)
     except Image.DecompressionBombError as error:
         raise _refused(_l("The photo has too many pixels. Send a smaller one.")) from error
     except BROKEN as error:

@@ -71,7 +71,7 @@ def join(code: str) -> ResponseReturnValue:
         return _label_page(way, form)
     sent = _sent(way.hospital_id)
     try:
-        reporting.join_request(context(), **form.data, sent=sent)
+        reporting.join_request(context(), asset_code=way.target, **form.data, sent=sent)
     except Invalid as error:
         return _label_page(way, _with_errors(form, error))
     return redirect(url_for("tickets.public.tracking", token=sent.token), 303)
@@ -140,7 +140,7 @@ def photo(token: str, photo_id: int) -> ResponseReturnValue:
 
 
 def _way_of_label(code: str) -> PublicCode | ResponseReturnValue:
-    """Return where a label leads, the context bound to its hospital, or the page that says why not.
+    """Return where a label leads, the context bound to its hospital, or a page saying why not.
 
     Somebody of another hospital learns only that it is not theirs.
     """
@@ -190,15 +190,11 @@ def _tracking_page(token: str, found: Request, form: Form | None = None) -> Resp
 def _position(found: Request) -> int:
     """Return the step of four a request stands at; 5 when all are behind it."""
     state = found.state.value
-    if state in {"open", "needs_info"}:
-        return 2
-    if state in {"resolved", "verified", "closed"}:
-        return 5
-    return 3 if state == "assigned" else 4
+    return {"open": 1, "needs_info": 1, "assigned": 2}.get(state, 3 if found.is_open else 5)
 
 
 def _request_of_link(token: str) -> Request | ResponseReturnValue:
-    """Return the request a link leads to, or one and the same page for every link that is no good."""
+    """Return the request a link leads to, or one page for every link that is no good."""
     ctx = context()
     way = queries.hospital_of_link(ctx.session, token)
     if way is not None:
@@ -211,7 +207,7 @@ def _request_of_link(token: str) -> Request | ResponseReturnValue:
 
 
 def _as_holder(ctx: Context, hospital_id: int) -> Context:
-    """Whoever holds a link acts by it: staff of that hospital as themselves, others as visitors."""
+    """Staff of that hospital act as themselves, everybody else as a visitor there."""
     return ctx if ctx.actor.hospital_id == hospital_id else act_as(visitor(hospital_id))
 
 

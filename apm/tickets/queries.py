@@ -19,6 +19,7 @@ from apm.core.errors import NotFound
 from apm.core.i18n import _l
 from apm.core.paging import Page, page_of
 from apm.core.permissions import ROLES, Permission, Role
+from apm.core.typed import whole_number
 from apm.tickets.model import Request, WorkOrder
 from apm.tickets.states import OPEN_WORK, WorkState, WorkType
 
@@ -54,13 +55,12 @@ class WorkFilter:
         chosen = {s for s in WorkState if s.value in states}
         if "open" in states:
             chosen |= OPEN_WORK
-        department = str(args.get("department") or "")
         return cls(
             states=frozenset(chosen),
             types=frozenset(t for t in WorkType if t.value in many("type")),
             asset=args.get("asset") or None,
             assignee=args.get("assignee") or None,
-            department=int(department) if department.isdigit() else None,
+            department=whole_number(args.get("department")),
             no=(args.get("q") or "").strip().upper() or None,
         )
 
@@ -98,8 +98,8 @@ def _assigned_to(actor: Actor, who: str) -> Any:
         return WorkOrder.assignee_id.is_(None)
     if who == MINE:
         return WorkOrder.assignee_id == (actor.user_id or 0)
-    if who.isdigit():
-        return WorkOrder.assignee_id == int(who)
+    if number := whole_number(who):
+        return WorkOrder.assignee_id == number
     return WorkOrder.assignee_id.in_(select(User.id).where(User.email == who.lower()))
 
 
@@ -108,8 +108,8 @@ def work_counts(ctx: Context) -> dict[str, dict[str, int]]:
     states = select(WorkOrder.state, func.count(WorkOrder.id)).group_by(WorkOrder.state)
     types = select(WorkOrder.type, func.count(WorkOrder.id)).group_by(WorkOrder.type)
     return {
-        "state": {state.value: n for state, n in ctx.session.execute(states).tuples()},
-        "type": {kind.value: n for kind, n in ctx.session.execute(types).tuples()},
+        "state": {state.value: n for state, n in ctx.session.execute(states)},
+        "type": {kind.value: n for kind, n in ctx.session.execute(types)},
     }
 
 

@@ -13,7 +13,7 @@ from apm.assets.model import GONE, Asset
 from apm.assets.queries import asset_by_code
 from apm.core.codes import PublicCode, token_digest
 from apm.core.command import Context, command
-from apm.core.errors import Conflict, Invalid
+from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
 from apm.core.limits import limit
 from apm.core.permissions import Permission
@@ -82,10 +82,11 @@ def _received(ctx: Context, asset: Asset, sent: Sent) -> list[Picture]:
     if len(sent.photos) > MOST_PHOTOS:
         message = _l("Send at most %(most)s photos.", most=MOST_PHOTOS)
         raise Invalid(message, fields={"photos": [message]})
+    if sent.address is not None:  # before the photos: reading them is what costs
+        limit(ctx, f"report-from:{sent.address}", most=PER_ADDRESS, within=WITHIN)
     pictures = [clean_picture(photo) for photo in sent.photos]
     if sent.address is not None:
         limit(ctx, f"report:{asset.code}", most=PER_ASSET, within=WITHIN)
-        limit(ctx, f"report-from:{sent.address}", most=PER_ADDRESS, within=WITHIN)
     return pictures
 
 
@@ -93,6 +94,7 @@ def _received(ctx: Context, asset: Asset, sent: Sent) -> list[Picture]:
 def _store(
     ctx: Context, *, asset_id: int, report: Report, sent: Sent, pictures: list[Picture]
 ) -> Request:
+    """Write a checked report, its photos and its link."""
     locked_counter(ctx, "R")  # two copies of one form: the second waits, then finds the first
     asset = ctx.session.get_one(Asset, asset_id, populate_existing=True)
     if found := request_by_key(ctx, sent.client_key):
@@ -159,18 +161,24 @@ def _attach(ctx: Context, request: Request, sent: Sent, pictures: list[Picture])
 
 
 def join_request(
-    ctx: Context, *, no: str, text: str | None, patient_involved: bool, sent: Sent
+    ctx: Context, *, asset_code: str, no: str, text: str | None, patient_involved: bool, sent: Sent
 ) -> Request:
     """Add to a request that is open already ("me too"); the sender gets a link of their own.
 
+    The link shows the report, and numbers can be guessed: whoever holds the label of one asset
+    joins reports on that asset alone.
+
     Raises:
+        NotFound: this asset has no such report.
         Conflict: it is no longer open; report anew.
         Invalid, TooMany: as `report_fault`.
     """
     ctx.actor.require(Permission.REQUEST_REPORT)
     query = select(Request).where(Request.no == no).options(joinedload(Request.asset))
     known = ctx.session.scalar(query)
-    pictures = _received(ctx, known.asset, sent) if known else []
+    if known is None or known.asset.code != asset_code:
+        raise NotFound(_l("There is no such request here. Check the number in the list."))
+    pictures = _received(ctx, known.asset, sent)
     return _join(
         ctx, no=no, text=text, patient_involved=patient_involved, sent=sent, pictures=pictures
     )
@@ -186,6 +194,7 @@ def _join(
     sent: Sent,
     pictures: list[Picture],
 ) -> Request:
+    """Write a checked addition to an open report."""
     request = request_to_change(ctx, no)
     digest = token_digest(sent.token)
     if ctx.session.scalar(select(PublicCode).where(PublicCode.code == digest)):

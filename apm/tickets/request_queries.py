@@ -55,6 +55,7 @@ _GROUP: ColumnElement[str] = case(
 def _whole(query: Select[Request]) -> Select[Request]:
     return query.options(
         joinedload(Request.work_order),
+        joinedload(Request.duplicate_of),
         joinedload(Request.asset).joinedload(Asset.department),
         joinedload(Request.asset).joinedload(Asset.location),
     )
@@ -91,7 +92,7 @@ def request_counts(ctx: Context) -> dict[str, int]:
     """Return how many requests each group holds."""
     query = select(_GROUP, func.count(Request.id)).group_by(_GROUP)
     query = query.outerjoin(WorkOrder, Request.work_order_id == WorkOrder.id)
-    return {group: n for group, n in ctx.session.execute(query).tuples()}  # noqa: C416  (typed)
+    return {group: n for group, n in ctx.session.execute(query)}  # noqa: C416  (typed)
 
 
 def _with_work(query: Select[Request]) -> Select[Request]:

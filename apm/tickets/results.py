@@ -115,14 +115,20 @@ def _judged(step: WorkStep, answer: Answer) -> Verdict | None:
         if answer.verdict in {None, Verdict.NOT_APPLICABLE}:
             return answer.verdict
         raise _bad(step, _l("Give the measured value."))
-    verdict = judge(
-        answer.value,
-        Tolerance.of(step.tolerance or {}),
-        reference=step.reference,
-        baseline=step.reference,
-    )
+    verdict = _by_limit(step, answer.value)
     is_left_to_people = verdict is Verdict.UNJUDGED and answer.verdict in GIVEN
     return answer.verdict if is_left_to_people else verdict
+
+
+def _by_limit(step: WorkStep, value: float) -> Verdict:
+    limit = Tolerance.of(step.tolerance or {})
+    return judge(value, limit, reference=step.reference, baseline=step.reference)
+
+
+def verdict_of_person(step: WorkStep) -> Verdict | None:
+    """Return the verdict somebody gave; None where the limit decided, or nobody has."""
+    by_limit = step.value is not None and _by_limit(step, step.value)
+    return None if by_limit in {Verdict.PASS, Verdict.FAIL} else step.verdict
 
 
 def _bad(step: WorkStep, message: object) -> Invalid:

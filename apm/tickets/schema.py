@@ -15,7 +15,8 @@ from apm.tickets.symptoms import SYMPTOMS
 NONCE = validate.Length(min=8, max=64)
 LONG = validate.Length(max=2000)
 SHORT = validate.Length(max=80)
-NEEDED = {"required": _l("Fill this in.")}
+NEEDED: dict[str, str | list[Any] | dict[Any, Any]] = {"required": [_l("Fill this in.")]}
+"""In a list: marshmallow would take a text that is translated later for a list of letters."""
 
 
 class Measured(fields.Float):
@@ -39,7 +40,7 @@ class ReportForm(Schema):
     symptom = fields.String(
         required=True,
         validate=validate.OneOf(SYMPTOMS, error=_l("Choose what is wrong.")),
-        error_messages={"required": _l("Choose what is wrong.")},
+        error_messages={"required": [_l("Choose what is wrong.")]},
     )
     description = fields.String(load_default=None, allow_none=True, validate=LONG)
     patient_involved = fields.Boolean(load_default=False)
@@ -73,9 +74,7 @@ class TriageForm(Schema):
 
     version = fields.Integer(load_default=None, allow_none=True)
     priority = fields.Enum(Priority, by_value=True, load_default=None, allow_none=True)
-    template_code = fields.String(
-        load_default=None, allow_none=True, data_key="template", validate=SHORT
-    )
+    template = fields.String(load_default=None, allow_none=True, validate=SHORT)
     out_of_use = fields.Boolean(load_default=False)
     reason = fields.String(load_default=None, allow_none=True, validate=LONG)
     of = fields.String(load_default=None, allow_none=True, validate=SHORT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from apm.accounts.queries import own_hospital
 from apm.assets.commands import set_availability
@@ -124,13 +124,15 @@ def reopen(ctx: Context, *, no: str, comment: str | None = None) -> WorkOrder:
 @command("request.verify_silent", Permission.SYSTEM_RUN)
 def verify_silent(ctx: Context) -> int:
     """Confirm the repairs nobody has said anything about for three days; return how many."""
+    # High-risk equipment is not repaired before its order is closed: silence confirms nothing.
+    is_done_and_usable = and_(WorkOrder.state == WorkState.DONE, WorkOrder.high_risk.is_(False))
     query = (
         select(Request.no)
         .join(WorkOrder, Request.work_order_id == WorkOrder.id)
         .where(
             Request.triage == Triage.ACCEPTED,
             Request.verified_at.is_(None),
-            WorkOrder.state.in_([WorkState.DONE, WorkState.CLOSED]),
+            or_(WorkOrder.state == WorkState.CLOSED, is_done_and_usable),
             WorkOrder.done_at <= ctx.now() - SILENCE,
         )
         .order_by(Request.id)

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.queries import colleague, roles_in
-from apm.assets.commands import mark_under_repair, return_to_service
+from apm.assets.commands import mark_under_repair, return_to_service, set_availability
+from apm.assets.model import Availability
 from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
@@ -101,7 +102,10 @@ def _return(ctx: Context, order: WorkOrder, _said: Facts) -> None:
 
 
 def _cancel(ctx: Context, order: WorkOrder, _said: Facts) -> None:
-    put_back_in_use(ctx, order)
+    """Nothing was repaired: the asset leaves the workshop, but stays out of use."""
+    if order.asset and order.down_from and order.down_until is None:
+        put_back_in_use(ctx, order)
+        set_availability(order.asset, Availability.DOWN)
 
 
 _EFFECTS: dict[str, Callable[[Context, WorkOrder, Facts], None]] = {

@@ -1,1 +1,1 @@
-"""The demo hospital: invented, bilingual, with two years of history; the same for the same seed."""
+"""The demo hospital: invented, bilingual, two years old; the same for the same seed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import sessionmaker
 
@@ -15,6 +15,7 @@ from apm.accounts.queries import system_actor, visitor
 from apm.core.command import Actor, Context
 from apm.core.db import ApmSession
 from apm.core.permissions import ROLES, Role
+from apm.demo.desk import Login
 from seed.demo.counting import note_counting
 from seed.demo.diary import Diary
 from seed.demo.failures import note_failures
@@ -22,21 +23,10 @@ from seed.demo.fleet import furnish
 from seed.demo.scenery import hospital
 from seed.demo.sensing import note_sensing
 from seed.demo.today import note_today, reserve
-from seed.demo.upkeep import note_upkeep
-from seed.demo.world import Person, World
+from seed.demo.upkeep import note_sweeps, note_upkeep
+from seed.demo.world import YEARS, Person, World
 
 PASSWORD_BYTES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """How one of the demo's people signs in."""
-
-    email: str
-    password: str
-    role: str
-    name: str
-    name_zh: str
 
 
 @dataclass(slots=True)
@@ -61,8 +51,9 @@ class Building:
 def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     """Make hospital and people, and plan everything else; the database is fresh and migrated."""
     session = sessions()
-    made = _hospital(session, now)
-    logins, people = _people(session, made.id, now)
+    opened = now - timedelta(days=365 * YEARS, hours=2)
+    made = _hospital(session, opened)
+    logins, people = _people(session, made.id, opened)
     world = World(
         now=now,
         people=people,
@@ -75,6 +66,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_counting(world, diary)
     note_failures(world, diary)
     plans = note_upkeep(world, diary)
+    note_sweeps(world, diary, plans)
     note_sensing(world, diary)
     note_today(world, diary, chosen, plans)
     return Building(logins, world, diary, session)
@@ -106,7 +98,5 @@ def _people(
         )
         actor = Actor(user.email, hospital_id, ROLES[role], user.id, None)
         logins.append(Login(user.email, password, role.value, user.name, user.name_zh or ""))
-        people[entry["key"]] = Person(
-            entry["key"], role, user.name, user.name_zh or "", actor
-        )
+        people[entry["key"]] = Person(entry["key"], role, user.name, user.name_zh or "", actor)
     return logins, people

@@ -2,108 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 
-from apm.assets.commands import advance
-from apm.assets.model import Asset
 from apm.core.command import Context
-from apm.stocktake.model import Expectation, Found, Scan, Stocktake
-from apm.tickets.numbers import next_number
+from apm.stocktake.commands import finish, scan, start
 from seed.demo.diary import Diary
 from seed.demo.world import Unit, World
 
 FINISHED, OPEN = "Respiratory medicine", "Emergency"
 STRANGE_CODE = "ZZZZ0000"
+SEEN_SO_FAR = 17
 
 
 class Count:
     """One stocktake of one department as it is made."""
 
     def __init__(self, world: World, department: str) -> None:
-        self.world, self.department = world, department
-        self.stocktake: Stocktake | None = None
-
-    @property
-    def made(self) -> Stocktake:
-        """The stocktake, once begun."""
-        if self.stocktake is None:
-            raise ValueError("this count has not begun")
-        return self.stocktake
+        self.world, self.department, self.no = world, department, ""
 
     def begin(self, ctx: Context) -> None:
         """Freeze what should be there."""
-        units = self._units()
-        self.stocktake = Stocktake(
-            no=next_number(ctx, "ST"),
-            department_id=self.world.departments[self.department].id,
-            started_by=ctx.actor.name,
-            started_at=ctx.now(),
-            expected=len(units),
-        )
-        ctx.session.add(self.stocktake)
-        ctx.session.flush()  # what is expected needs its id
-        ctx.session.add_all(
-            Expectation(stocktake_id=self.stocktake.id, asset_id=unit.row.id) for unit in units
-        )
+        made = start(ctx, department_id=self.world.departments[self.department].id)
+        self.no = made.no
 
-    def scan_own(self, ctx: Context, *, leave_out: int, most: int = 10**6) -> None:
-        """Scan what is there: all but the last few, or the first `most`."""
-        units = self._units()
-        for unit in units[: len(units) - leave_out][:most]:
-            self._scan(ctx, unit.code, unit.row, Found.EXPECTED)
-
-    def scan_strange(self, ctx: Context, other: Unit) -> None:
-        """Scan what belongs elsewhere, and a label nobody knows."""
-        self._scan(ctx, other.code, other.row, Found.UNEXPECTED)
-        self._scan(ctx, STRANGE_CODE, None, Found.UNKNOWN)
+    def scan(self, ctx: Context, units: Iterable[Unit]) -> None:
+        """Scan these, of those that are registered."""
+        for unit in units:
+            if unit.asset:
+                scan(ctx, no=self.no, code=unit.code)
 
     def finish(self, ctx: Context) -> None:
-        """Say that everything was looked at."""
-        self.made.finished_at, self.made.finished_by = ctx.now(), ctx.actor.name
-
-    def _units(self) -> list[Unit]:
-        return [u for u in self.world.units if u.department == self.department and u.asset]
-
-    def _scan(self, ctx: Context, code: str, asset: Asset | None, found: Found) -> None:
-        ctx.session.add(
-            Scan(
-                stocktake_id=self.made.id,
-                code=code,
-                asset_id=asset.id if asset else None,
-                found=found,
-                scanned_by=ctx.actor.name,
-                scanned_at=ctx.now(),
-            )
-        )
+        """Say that everything was looked at: what was not found is missing."""
+        scan(ctx, no=self.no, code=STRANGE_CODE)
+        finish(ctx, no=self.no, update_register=True)
 
 
-def note_counting(world: World, diary: Diary) -> Unit:
-    """Write both stocktakes into the diary; return the unit that the first did not find."""
+def note_counting(world: World, diary: Diary) -> None:
+    """Write both stocktakes into the diary; the last unit of the first is not found."""
     old, fresh = Count(world, FINISHED), Count(world, OPEN)
-    chen, wang = world.people["chen"].actor, world.people["wang"].actor
-    guest = world.of("INFP", "Cardiology")[0]
-    lost = [unit for unit in world.units if unit.department == FINISHED][-1]
-    past, today = world.now - timedelta(days=21), world.now - timedelta(minutes=55)
-    diary.note(past, chen, "stocktake.start", old.begin)
-    diary.note(
-        _after(past, 20), chen, "stocktake.scan", lambda ctx: old.scan_own(ctx, leave_out=1)
-    )
-    diary.note(
-        _after(past, 30), chen, "stocktake.scan", lambda ctx: old.scan_strange(ctx, guest)
-    )
-    diary.note(_after(past, 40), wang, "stocktake.finish", old.finish)
-    diary.note(
-        _after(past, 60), wang, "asset.advance",
-        lambda ctx: advance(ctx, code=lost.code, action="report_missing"),
-    )  # fmt: skip
-    diary.note(today, chen, "stocktake.start", fresh.begin)
-    diary.note(
-        _after(today, 15), chen, "stocktake.scan",
-        lambda ctx: fresh.scan_own(ctx, leave_out=0, most=17),
-    )  # fmt: skip
+    there = [unit for unit in world.units if unit.department == FINISHED]
+    guest, lost = world.of("INFP", "Cardiology")[0], there[-1]
     lost.is_busy = True
-    return lost
-
-
-def _after(at: datetime, minutes: int) -> datetime:
-    return at + timedelta(minutes=minutes)
+    seen = [*there[:-1], guest]
+    chen, wang = world.people["chen"].actor, world.people["wang"].actor
+    past, today = world.now - timedelta(days=21), world.now - timedelta(minutes=55)
+    minute = timedelta(minutes=1)
+    diary.note(past, chen, "stocktake.start", old.begin)
+    diary.note(past + 20 * minute, chen, "stocktake.scan", lambda ctx: old.scan(ctx, seen))
+    diary.note(past + 45 * minute, wang, "stocktake.finish", old.finish)
+    here = [unit for unit in world.units if unit.department == OPEN][:SEEN_SO_FAR]
+    diary.note(today, chen, "stocktake.start", fresh.begin)
+    diary.note(today + 15 * minute, chen, "stocktake.scan", lambda ctx: fresh.scan(ctx, here))

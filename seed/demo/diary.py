@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from apm.core.command import Actor, Context
 from apm.core.db import ApmSession
@@ -36,7 +36,7 @@ class Diary:
 
     def note(self, at: datetime, actor: Actor, name: str, act: Act) -> None:
         """Write down one deed."""
-        self.deeds.append(Deed(at, actor, name, act))
+        self.deeds.append(Deed(at.astimezone(UTC), actor, name, act))  # as the clock gives it
 
     def replay(self, session: ApmSession, system: Actor) -> Iterator[int]:
         """Do everything noted, oldest first; yield how many deeds each page held."""

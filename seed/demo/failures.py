@@ -118,5 +118,6 @@ def _times(world: World, failed_at: datetime, fault: Fault) -> Times:
     closed = on_duty(done + timedelta(hours=rng.expovariate(1 / 8)), rng)
     rated = None
     if rng.random() < 0.7:
-        rated = done + timedelta(hours=rng.uniform(0.3, 40))
+        # High-risk equipment comes back to the ward when it is approved, not when it is done.
+        rated = max(done, closed) + timedelta(hours=rng.uniform(0.1, 40))
     return Times(failed_at, accepted, started, waits, resumed, done, closed, rated)

@@ -39,9 +39,7 @@ def furnish(world: World, diary: Diary) -> None:
 
 def _note_purchase(world: World, diary: Diary, unit: Unit) -> None:
     wang = world.people["wang"].actor
-    diary.note(
-        unit.registered_at, wang, "asset.create", lambda ctx: _register(ctx, world, [unit])
-    )
+    diary.note(unit.registered_at, wang, "asset.create", lambda ctx: _register(ctx, world, [unit]))
 
 
 def _unit(world: World, department: dict[str, Any], kind: Kind, index: int) -> Unit:

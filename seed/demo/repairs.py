@@ -65,6 +65,7 @@ class Repair:
         """Write into the diary what has happened by now."""
         wang, visitor = self.world.people["wang"].actor, self.world.visitor
         worker, closer = self.worker.actor, self.closer.actor
+        rated = self._rated(times)
         for at, actor, name, act in (
             (times.reported, visitor, "request.report", self.report),
             (times.accepted, wang, "request.accept", self.accept),
@@ -74,12 +75,20 @@ class Repair:
             (times.resumed, worker, "work_order.resume", self.resume),
             (times.done, worker, "work_order.complete", self.complete),
             (times.closed, closer, "work_order.close", self.close),
-            (times.rated, visitor, "request.verify", self.rate),
+            (rated, visitor, "request.verify", self.rate),
         ):
             if at is not None:
                 diary.note(at, actor, name, act)
-        if times.done and times.rated is None:
-            self._note_silence(diary, times.done + SILENCE + timedelta(minutes=20))
+        if times.done and rated is None:
+            heard = max(times.done + SILENCE, times.closed or times.done)
+            self._note_silence(diary, heard + timedelta(minutes=20))
+
+    def _rated(self, times: Times) -> datetime | None:
+        """The ward says so once the device is back, which on high-risk ones is at closing."""
+        if times.rated is None or times.closed is None:
+            return None
+        rated = max(times.rated, times.closed + timedelta(minutes=10))
+        return rated if rated < self.world.now else None
 
     def _note_silence(self, diary: Diary, at: datetime) -> None:
         if at < self.world.now:
@@ -139,9 +148,8 @@ class Repair:
         order, fault = self.made, self.fault
         remedy = f"{fault.remedy_zh} / {fault.remedy}"
         put_findings(order, labour_minutes=self.minutes, cause=fault.cause, remedy=remedy)
-        working.add_cost(ctx, order, CostKind.PARTS, self.parts)
-        working.add_cost(ctx, order, CostKind.VENDOR, self.vendor)
-        working.complete(ctx, order, self.worker, minutes=self.minutes)
+        spent = {CostKind.PARTS: self.parts, CostKind.VENDOR: self.vendor}
+        working.complete(ctx, order, self.worker, minutes=self.minutes, spent=spent)
 
     def close(self, ctx: Context) -> None:
         """Somebody else approves it."""

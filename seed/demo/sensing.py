@@ -31,7 +31,7 @@ CHAPTER = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that went wrong for a while: `by` units at its worst, `hours` from start to end."""
+    """Something that went wrong: `by` units at its worst, `hours` from start to end."""
 
     sensor: str
     days_ago: float
@@ -58,9 +58,7 @@ def note_sensing(world: World, diary: Diary) -> None:
     """Write the sensors, their readings and what their detectors found into the diary."""
     first = world.now - timedelta(days=DAYS)
     wang = world.people["wang"].actor
-    diary.note(
-        first - timedelta(days=3), wang, "sensor.add", lambda ctx: _add_sensors(ctx, world)
-    )
+    diary.note(first - timedelta(days=3), wang, "sensor.add", lambda ctx: _add_sensors(ctx, world))
     seen = [world.now - timedelta(days=t.days_ago) + t.seen_after for t in TROUBLES]
     ends = {first + CHAPTER * n for n in range(1, DAYS // CHAPTER.days + 1)}
     last = first

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
+from apm.assets.categories import category
 from apm.assets.commands import advance, create_asset
 from apm.assets.model import AssetState
 from apm.core.command import Context
-from apm.maintenance.generation import generate
-from apm.maintenance.queries import plans_to_look_at
 from apm.tickets.commands import open_work
 from apm.tickets.states import Priority, WorkState, WorkType
 from apm.tickets.triage import ask, mark_duplicate, reject
-from seed.demo import working
 from seed.demo.checklists import answer
 from seed.demo.diary import Diary
 from seed.demo.failures import make_repair
@@ -31,8 +30,6 @@ ASIDE = (  # category, department, action, days ago
     ("OTHER", "Laboratory", "retire", 60),
 )
 COMING = (("VENT", AssetState.ACCEPTANCE), ("CT", AssetState.ORDERED), ("DR", AssetState.PLANNED))
-NAMES = {"VENT": ("Critical care ventilator", "呼吸机"), "CT": ("Computed tomography", "CT"),
-         "DR": ("Digital radiography", "DR")}  # fmt: skip
 
 
 def reserve(world: World) -> dict[str, Unit]:
@@ -152,29 +149,21 @@ def _note_upkeep(world: World, diary: Diary, plans: list[Upkeep]) -> None:
 
     def begin(ctx: Context) -> None:
         mine = [p for p in plans if p.order and p.order.assignee_id == chen.id]
-        half = next(p for p in mine if p.order and p.order.state is WorkState.ASSIGNED)
-        half.start(ctx)
-        if half.order:
-            answer(ctx, half.order, world.rng, share=0.5)
+        ready = [p for p in mine if p.order and p.order.state is WorkState.ASSIGNED]
+        for half in ready[:1]:
+            half.start(ctx)
+            if half.order:
+                answer(ctx, half.order, world.rng, share=0.5)
 
-    def sweep(ctx: Context) -> None:
-        for plan_id in plans_to_look_at(ctx, world.today):
-            generate(ctx, plan_id=plan_id)
-
-    diary.note(now - timedelta(hours=21), world.system, "maintenance.generate", sweep)
     diary.note(now - timedelta(hours=20), wang.actor, "work_order.assign", hand_out)
     diary.note(now - timedelta(hours=1), chen.actor, "work_order.start", begin)
-    diary.note(now - timedelta(minutes=6), world.system, "maintenance.generate", sweep)
 
 
 def _note_assets(world: World, diary: Diary, chosen: dict[str, Unit]) -> None:
     wang = world.people["wang"].actor
     for index, (_category, _department, action, days) in enumerate(ASIDE):
-        code = chosen[f"{action}-{index}"].code
-        diary.note(
-            world.now - timedelta(days=days), wang, "asset.advance",
-            lambda ctx, code=code, action=action: advance(ctx, code=code, action=action),
-        )  # fmt: skip
+        step = partial(advance, code=chosen[f"{action}-{index}"].code, action=action)
+        diary.note(world.now - timedelta(days=days), wang, "asset.advance", step)
 
     def inspect(ctx: Context) -> None:
         open_work(
@@ -188,22 +177,13 @@ def _note_assets(world: World, diary: Diary, chosen: dict[str, Unit]) -> None:
         )
 
     diary.note(world.now - timedelta(days=2), wang, "work_order.open", inspect)
-    for number, (category, state) in enumerate(COMING, start=1):
-        diary.note(
-            world.now - timedelta(days=number), world.people["zhao"].actor, "asset.create",
-            lambda ctx, c=category, s=state, n=number: _order_new(ctx, world, c, s, n),
-        )  # fmt: skip
+    zhao = world.people["zhao"].actor
+    for number, (code, state) in enumerate(COMING, start=1):
+        new = partial(_order_new, number=f"NEW-{world.today:%Y}-{number}", code=code, state=state)
+        diary.note(world.now - timedelta(days=number), zhao, "asset.create", new)
 
 
-def _order_new(
-    ctx: Context, world: World, category: str, state: AssetState, number: int
-) -> None:
-    name, name_zh = NAMES[category]
-    made = create_asset(
-        ctx,
-        number=f"NEW-{world.today:%Y}-{number:03d}",
-        name=name,
-        category=category,
-        name_zh=name_zh,
-    )
+def _order_new(ctx: Context, *, number: str, code: str, state: AssetState) -> None:
+    kind = category(code)
+    made = create_asset(ctx, number=number, name=kind.en, category=code, name_zh=kind.zh)
     made.lifecycle = state

@@ -11,24 +11,32 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from apm.core.command import Context
-from apm.maintenance.commands import Rhythm, add_plan
+from apm.maintenance.commands import add_plan
 from apm.maintenance.due import Window, add_months, next_fixed_due, window
 from apm.maintenance.generation import generate, settle
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
+from apm.maintenance.rhythm import Rhythm
 from apm.procedures.catalogue import template
 from apm.tickets.commands import open_work
+from apm.tickets.lifecycle import CANCELLABLE
 from apm.tickets.model import WorkOrder
-from apm.tickets.states import WorkType
+from apm.tickets.states import WorkState, WorkType
 from seed.demo import working
 from seed.demo.checklists import answer
 from seed.demo.diary import Diary
 from seed.demo.scenery import kinds
-from seed.demo.world import Person, Unit, World, clock_time, on_duty
+from seed.demo.world import ZONE, Person, Unit, World, clock_time, on_duty
 
 CHECKLISTS = timedelta(days=150)
 EARLY_DAYS = GRACE_DAYS = 14
 IN_TIME, LATE = 0.90, 0.96
 """Shares of due dates met in time, and met at all."""
+GIVEN_UP_AFTER = timedelta(days=25)
+"""So long after the last day of its window, maintenance that nobody did is called off."""
+SWEEP = timedelta(days=2)
+HOLIDAY, PUT_OFF = timedelta(days=16), 0.6
+"""Lately a technician was away, and much was put off: so some work is due, and some overdue."""
+WHY_NOT = "设备一直在用，顺延到下次 / In use all the time; left to the next visit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class Upkeep:
     rhythm: Rhythm
     plan: Plan | None = None
     order: WorkOrder | None = None
+    in_hand: WorkOrder | None = None
+    """The same once somebody has it; the visit goes on with this one, come what may."""
 
     @property
     def made(self) -> Plan:
@@ -69,7 +79,7 @@ class Upkeep:
         """The window opens: the program makes the work order with its checklist."""
         made = generate(ctx, plan_id=self.made.id)
         found = made and ctx.session.get(WorkOrder, made.work_order_id)
-        self.order = found or None
+        self.order = found or self.order  # a sweep may have been faster
 
     def open_on_paper(self, ctx: Context, frame: Window) -> None:
         """The same in the first months: an order without a checklist."""
@@ -99,32 +109,38 @@ class Upkeep:
         plan.next_seq += 1
 
     def assign(self, ctx: Context) -> None:
-        """Somebody gets the job; without one (the asset is in repair) nothing happens."""
-        if self.order:
+        """Somebody gets the job; without one (the asset is in repair) the visit falls through."""
+        if self.order and self.order.state is WorkState.PLANNED:
             working.assign(ctx, self.order, self.worker)
+            self.in_hand = self.order
 
     def start(self, ctx: Context) -> None:
         """The technician begins."""
-        if self.order:
-            working.start(ctx, self.order)
+        if self.in_hand:
+            working.start(ctx, self.in_hand)
 
     def complete(self, ctx: Context) -> None:
         """Every step is answered and the work signed."""
-        if self.order:
-            answer(ctx, self.order, self.world.rng)
+        if self.in_hand:
+            answer(ctx, self.in_hand, self.world.rng)
             minutes = self.world.rng.randint(25, 95)
-            working.complete(ctx, self.order, self.worker, minutes=minutes)
+            working.complete(ctx, self.in_hand, self.worker, minutes=minutes)
 
     def settle(self, ctx: Context) -> None:
-        """The program notes that the due date was met."""
+        """The program notes what became of the due date."""
         if self.order:
             settle(ctx, work_order_id=self.order.id)
 
     def close(self, ctx: Context) -> None:
         """Somebody else approves."""
-        if self.order:
-            working.close(ctx, self.order, self.closer)
-            self.order = None
+        if self.in_hand:
+            working.close(ctx, self.in_hand, self.closer)
+            self.order = self.in_hand = None
+
+    def give_up(self, ctx: Context) -> None:
+        """The engineer calls it off: that due date was missed."""
+        if self.order and not self.in_hand and self.order.state in CANCELLABLE:
+            working.cancel(ctx, self.order, WHY_NOT)
 
 
 def note_upkeep(world: World, diary: Diary) -> list[Upkeep]:
@@ -138,21 +154,34 @@ def note_upkeep(world: World, diary: Diary) -> list[Upkeep]:
     return found
 
 
+def note_sweeps(world: World, diary: Diary, plans: list[Upkeep]) -> None:
+    """Write that the program looked after plans held up by a repair, as it does every hour."""
+
+    def sweep(ctx: Context) -> None:
+        opened = ctx.now().astimezone(ZONE).date() + timedelta(days=EARLY_DAYS)
+        for each in plans:
+            if each.plan and each.plan.next_due <= opened:
+                made = generate(ctx, plan_id=each.plan.id)
+                found = made and ctx.session.get(WorkOrder, made.work_order_id)
+                each.order = found or each.order
+
+    at = world.now - timedelta(minutes=6)
+    while at > world.now - CHECKLISTS:
+        diary.note(at, world.system, "maintenance.generate", sweep)
+        at -= SWEEP
+
+
 def _upkeep(world: World, unit: Unit, months: int) -> Upkeep:
     rng, people = world.rng, world.people
     first = unit.registered_at.date() + timedelta(days=rng.randint(20, months * 30))
     rhythm = Rhythm(PlanMode.FIXED, months, first, EARLY_DAYS, GRACE_DAYS)
     worker = people["chen" if rng.random() < 0.8 else "wang"]
-    return Upkeep(
-        world, unit, worker, people["zhao" if worker.key == "wang" else "wang"], rhythm
-    )
+    return Upkeep(world, unit, worker, people["zhao" if worker.key == "wang" else "wang"], rhythm)
 
 
 def _note_plan(world: World, diary: Diary, upkeep: Upkeep) -> None:
     wang = world.people["wang"].actor
-    diary.note(
-        upkeep.unit.registered_at + timedelta(hours=2), wang, "plan.add", upkeep.begin
-    )
+    diary.note(upkeep.unit.registered_at + timedelta(hours=2), wang, "plan.add", upkeep.begin)
     for visit in _visits(world, upkeep):
         _note_visit(world, diary, upkeep, visit)
 
@@ -160,7 +189,9 @@ def _note_plan(world: World, diary: Diary, upkeep: Upkeep) -> None:
 def _visits(world: World, upkeep: Upkeep) -> Iterator[Visit]:
     rng, rhythm = world.rng, upkeep.rhythm
     due = rhythm.anchor
-    while (frame := window(due, early_days=EARLY_DAYS, grace_days=GRACE_DAYS)).opens <= world.today:
+    while (
+        frame := window(due, early_days=EARLY_DAYS, grace_days=GRACE_DAYS)
+    ).opens <= world.today:
         opened = clock_time(frame.opens, 5 + rng.random())
         opened = max(opened, upkeep.unit.registered_at + timedelta(hours=3))
         begun = None
@@ -168,9 +199,15 @@ def _visits(world: World, upkeep: Upkeep) -> Iterator[Visit]:
         if luck < LATE:
             day = _day(rng.random(), frame) if luck < IN_TIME else _late_day(rng.random(), frame)
             begun = on_duty(clock_time(day, rng.uniform(8.5, 16)), rng)
+        if begun and world.now - HOLIDAY < begun and rng.random() < PUT_OFF:
+            begun = None
         if opened < world.now:
             yield Visit(frame, opened, begun)
         due = add_months(due, rhythm.interval_months)
+
+
+def _window(due: date) -> Window:
+    return window(due, early_days=EARLY_DAYS, grace_days=GRACE_DAYS)
 
 
 def _day(share: float, frame: Window) -> date:
@@ -193,6 +230,10 @@ def _note_visit(world: World, diary: Diary, upkeep: Upkeep, visit: Visit) -> Non
         )
     else:
         diary.note(visit.opened, system, "maintenance.generate", upkeep.open)
+    given_up = clock_time(visit.frame.late_after, 10) + GIVEN_UP_AFTER
+    if visit.begun is None and given_up < world.now:
+        diary.note(given_up, wang, "work_order.cancel", upkeep.give_up)
+        diary.note(given_up + timedelta(seconds=2), system, "maintenance.settle", upkeep.settle)
     done = visit.begun and visit.begun + timedelta(minutes=world.rng.uniform(25, 95))
     closed = done and on_duty(done + timedelta(hours=world.rng.uniform(1, 30)), world.rng)
     if visit.begun is None or done is None or closed is None or closed > world.now:

@@ -42,6 +42,23 @@ async function shrinkAll(input) {
     kept.items.add(await shrink(file, edge).catch(() => file));
   }
   input.files = kept.files;
+  show(input);
+}
+
+const faces = new WeakMap();
+
+/** Show what was chosen in the field's face: small pictures, or the name where none can be drawn. */
+function show(input) {
+  const face = input.nextElementSibling;
+  if (!face?.matches(".face")) return;
+  if (!faces.has(face)) faces.set(face, [...face.children]);
+  if (!input.files.length) return face.replaceChildren(...faces.get(face));
+  face.replaceChildren(...[...input.files].map((file) => {
+    const image = new Image();
+    image.alt = file.name;
+    image.src = URL.createObjectURL(file);
+    return image;
+  }));
 }
 
 const pending = new Map();

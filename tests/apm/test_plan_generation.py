@@ -15,6 +15,7 @@ from apm.maintenance.generation import generate, settle
 from apm.maintenance.handlers import settle_occurrence
 from apm.maintenance.jobs import generate_due
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
+from apm.maintenance.queries import plans_to_look_at
 from apm.maintenance.rhythm import Rhythm
 from apm.tickets.events import WorkOrderMoved
 from apm.tickets.model import WorkOrder
@@ -280,6 +281,16 @@ def test_each_hospitals_round_leaves_the_other_alone(planned, as_):
     assert generate(north, plan_id=plan_id) is None
     with pytest.raises(NotFound):
         stop_plan(as_("wang"), plan_id=plan_id)
+
+
+def test_a_round_looks_only_at_plans_with_something_to_do(planned, at):
+    plan_id = planned()
+    planned("V-2", anchor=FIRST + timedelta(days=1))  # noise: opens a day later
+    opens = FIRST - timedelta(days=14)
+    assert plans_to_look_at(at(opens), opens - timedelta(days=1)) == []
+    assert plans_to_look_at(at(opens), opens) == [plan_id]
+    generate_due(at(opens))
+    assert plans_to_look_at(at(opens), opens) == []
 
 
 def test_the_worker_knows_the_job():

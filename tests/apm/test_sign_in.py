@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from apm.accounts import passwords
 from apm.accounts.model import SignInSession
 from apm.core.clock import utc_now
 from tests.conftest import PASSWORD
@@ -37,6 +39,19 @@ def test_trying_goes_on_only_so_long(client):
     answer = client.post("/sign-in", data=GOOD)
     assert answer.status_code == 429
     assert b"Too many attempts" in answer.data
+
+
+def test_a_real_password_costs_what_argon2_advises(monkeypatch):
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher())
+    stored = passwords.hash_password(PASSWORD)
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert passwords.is_right(PASSWORD, stored)
+    assert not passwords.is_right("wrong", stored)
+
+
+def test_signing_in_often_is_no_offence(client):
+    for _ in range(7):
+        assert client.post("/sign-in", data=GOOD).status_code == 303
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:x"])

@@ -9,8 +9,16 @@ from random import Random
 from sqlalchemy import Engine, insert
 
 from apm.assets.categories import all_categories
-from apm.assets.model import Asset, AssetState, AssetTerm, Availability, Condition, Department
-from apm.assets.model import Location, Risk
+from apm.assets.model import (
+    Asset,
+    AssetState,
+    AssetTerm,
+    Availability,
+    Condition,
+    Department,
+    Location,
+    Risk,
+)
 from apm.assets.search import terms_of
 from apm.core.codes import PublicCode, new_code
 
@@ -21,7 +29,7 @@ CHUNK = 5_000
 
 def fill(engine: Engine, hospital_id: int, n: int, *, seed: int = 20261122) -> list[Asset]:
     """Insert `n` assets with departments, locations, codes and search terms; return a sample."""
-    rng = Random(seed)  # noqa: S311  (a bench, not a secret)
+    rng = Random(seed)
     places = _places(engine, hospital_id)
     sample: list[Asset] = []
     for chunk in _chunks(_assets(rng, hospital_id, n, places)):

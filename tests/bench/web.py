@@ -88,7 +88,7 @@ def measure(folder: Path, assets: int) -> dict[str, dict[str, float]]:
 
 
 def _pages(sample: list[Any]) -> dict[str, Page]:
-    rng = Random(1)  # noqa: S311  (a bench, not a secret)
+    rng = Random(1)
 
     def pick() -> Any:
         return rng.choice(sample)
@@ -169,7 +169,7 @@ def _bare(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _running(command: list[str], base: str, ready: str, env: dict[str, str]) -> Iterator[str]:
-    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)  # noqa: S603  (ours)
+    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while True:

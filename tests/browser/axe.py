@@ -1,23 +1,47 @@
-"""Asking axe what on a page keeps somebody out."""
+"""What on a page keeps somebody out: as axe sees it, too wide for its window, not translated."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 AXE = Path(__file__).resolve().parent.parent.parent / ".tools" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ENGLISH = re.compile(r"[A-Za-z][a-z'’]+(?:[ ,]+[A-Za-z][a-z'’]*){2,}")
+PROGRAMS = re.compile(r"\bapm( [a-z]+)+|Authorization: Bearer TOKEN")
+SAID = """() => {
+  const foreign = "[translate=no], [lang=en], script, style, code, time";
+  const found = [];
+  const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const parent = walker.currentNode.parentElement;
+    const text = walker.currentNode.data.replace(/\\s+/g, " ").trim();
+    if (text && parent && !parent.closest(foreign)) found.push(text);
+  }
+  for (const element of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]")) {
+    if (element.closest(foreign)) continue;
+    for (const name of ["aria-label", "placeholder", "title", "alt"]) {
+      if (element.hasAttribute(name)) found.push(element.getAttribute(name));
+    }
+  }
+  return found;
+}"""
+"""All words of a page: seen, spoken, and those that a script may say later."""
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     """Return what axe finds on the page as it stands: rule, weight, places.  Empty: nothing.
 
-    By `evaluate`, as the pages' own policy forbids a script tag of ours.
+    All rules of `TAGS`, or only those named.  By `evaluate`, as the pages' own policy forbids
+    a script tag of ours.
     """
-    page.evaluate(AXE.read_text())
-    options = {"runOnly": TAGS, "resultTypes": ["violations"]}
+    page.evaluate(f"if (!window.axe) {{ {AXE.read_text()} }}")
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+    options = {"runOnly": only, "resultTypes": ["violations"]}
     found = page.evaluate("options => axe.run(document, options)", options)
     return [
-        f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']]}"
+        f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']][:5]}"
         for one in found["violations"]
     ]
 
@@ -26,3 +50,34 @@ def overflow(page: Page) -> int:
     """Return by how many pixels the page is wider than its window (0: it fits)."""
     wide: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     return max(wide, 0)
+
+
+def spilled(page: Page) -> list[str]:
+    """Return the words that run over the edge of the box drawn around them."""
+    boxes = (
+        ".tile span, .button, .chip, .tag, .kpi .value, .card, .notice, h1, h2, tbody td, tbody th"
+    )
+    found: list[str] = page.evaluate(
+        """boxes => [...document.querySelectorAll(boxes)]
+          .filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+          .filter(box => box.clientWidth && !box.closest(".unseen, .scroll:not(.sticky)"))
+          .map(box => `${box.className || box.tagName}: ${box.innerText.slice(0, 60)}`)""",
+        boxes,
+    )
+    return sorted(set(found))
+
+
+def english_sentences(page: Page, quoted: Iterable[str] = ()) -> list[str]:
+    """Return the texts of a Chinese page in which three English words follow each other.
+
+    What is marked as a name or as English (`translate=no`, `lang=en`, codes) is left out, and
+    so are commands and the `quoted` texts, which stay as they were written.
+    """
+    left = {PROGRAMS.sub("", text) for text in page.evaluate(SAID)}
+    return sorted(text for text in left if ENGLISH.search(_without(text, quoted)))
+
+
+def _without(text: str, quoted: Iterable[str]) -> str:
+    for source in quoted:
+        text = text.replace(source, "")
+    return text

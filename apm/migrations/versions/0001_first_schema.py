@@ -297,7 +297,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('asset_term', schema=None) as batch_op:
-        batch_op.create_index('ix_asset_term_asset', ['asset_id', 'term'], unique=False)
+        batch_op.create_index('ix_asset_term_asset', ['asset_id', 'hospital_id', 'term'], unique=False)
 
     op.create_table('expectation',
     sa.Column('stocktake_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -337,7 +337,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('plan', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_plan_hospital_id'), ['hospital_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_plan_next_due'), ['next_due'], unique=False)
+        batch_op.create_index('ix_plan_next_due', ['hospital_id', 'next_due'], unique=False)
 
     op.create_table('scan',
     sa.Column('stocktake_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -425,6 +425,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('work_order', schema=None) as batch_op:
         batch_op.create_index('ix_work_order_asset', ['asset_id', 'state'], unique=False)
+        batch_op.create_index('ix_work_order_closed', ['hospital_id', 'closed_at'], unique=False)
+        batch_op.create_index('ix_work_order_down', ['hospital_id', 'down_from'], unique=False)
         batch_op.create_index(batch_op.f('ix_work_order_hospital_id'), ['hospital_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_work_order_location_id'), ['location_id'], unique=False)
         batch_op.create_index('ix_work_order_state', ['hospital_id', 'state', 'assignee_id'], unique=False)
@@ -496,6 +498,7 @@ def upgrade() -> None:
     sa.Column('sensor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('state', sa.JSON(), nullable=False),
     sa.Column('read_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('watching_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('recent', sa.JSON(), nullable=False),
     sa.Column('error', sa.String(), nullable=True),
     sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -548,8 +551,10 @@ def upgrade() -> None:
     sa.UniqueConstraint('plan_id', 'seq', name=op.f('uq_occurrence_plan_id_seq'))
     )
     with op.batch_alter_table('occurrence', schema=None) as batch_op:
-        batch_op.create_index('ix_occurrence_due', ['hospital_id', 'due'], unique=False)
+        batch_op.create_index('ix_occurrence_due', ['hospital_id', 'due', 'plan_id', 'state', 'late_after', 'done_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_occurrence_hospital_id'), ['hospital_id'], unique=False)
+        batch_op.create_index('ix_occurrence_plan', ['plan_id', 'state', 'hospital_id'], unique=False)
+        batch_op.create_index('ix_occurrence_state', ['hospital_id', 'state', 'due'], unique=False)
         batch_op.create_index(batch_op.f('ix_occurrence_work_order_id'), ['work_order_id'], unique=False)
 
     op.create_table('request',
@@ -703,6 +708,8 @@ def downgrade() -> None:
     op.drop_table('request')
     with op.batch_alter_table('occurrence', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_occurrence_work_order_id'))
+        batch_op.drop_index('ix_occurrence_state')
+        batch_op.drop_index('ix_occurrence_plan')
         batch_op.drop_index(batch_op.f('ix_occurrence_hospital_id'))
         batch_op.drop_index('ix_occurrence_due')
 
@@ -733,6 +740,8 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_order_state')
         batch_op.drop_index(batch_op.f('ix_work_order_location_id'))
         batch_op.drop_index(batch_op.f('ix_work_order_hospital_id'))
+        batch_op.drop_index('ix_work_order_down')
+        batch_op.drop_index('ix_work_order_closed')
         batch_op.drop_index('ix_work_order_asset')
 
     op.drop_table('work_order')
@@ -748,7 +757,7 @@ def downgrade() -> None:
 
     op.drop_table('scan')
     with op.batch_alter_table('plan', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_plan_next_due'))
+        batch_op.drop_index('ix_plan_next_due')
         batch_op.drop_index(batch_op.f('ix_plan_hospital_id'))
 
     op.drop_table('plan')

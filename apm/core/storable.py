@@ -1,0 +1,47 @@
+"""What any database can hold: checked before it is sent, so that all of them refuse alike.
+
+SQLite would take a NUL within a text and PostgreSQL would not; neither takes an integer beyond 64
+bits or half of a surrogate pair, and each says so in its own way, which would look like a bug.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy.exc import DontWrapMixin
+
+from apm.core.errors import Invalid
+from apm.core.i18n import _l
+
+LARGEST = 2**63 - 1
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+
+
+class Unstorable(Invalid, DontWrapMixin):
+    """A value that no database holds: somebody sent nonsense."""
+
+    code = "unstorable"
+
+
+def is_storable(value: object) -> bool:
+    """Tell whether a text or an integer can be stored; anything else is judged elsewhere."""
+    if isinstance(value, str):
+        return _UNFIT.search(value) is None
+    return not isinstance(value, int) or -LARGEST <= value <= LARGEST
+
+
+def unstorable() -> Unstorable:
+    """Return the refusal."""
+    return Unstorable(_l("A value is too large, or holds a character that cannot be stored."))
+
+
+def refuse_unstorable(
+    _connection: Any, _cursor: Any, _statement: str, parameters: Any, *_more: Any
+) -> None:
+    """Raise `Unstorable` before a statement whose parameters no database takes."""
+    rows = parameters if isinstance(parameters, list) else [parameters]
+    for row in rows:
+        for value in row.values() if isinstance(row, dict) else row:
+            if not is_storable(value):
+                raise unstorable()

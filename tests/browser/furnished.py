@@ -1,0 +1,204 @@
+"""A small hospital in which every page has something to show, and no page is at its best.
+
+People typed long names; work stands in every state; a room is failing at this moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+from apm.accounts.queries import system_actor
+from apm.assets.commands import create_asset
+from apm.assets.model import Asset, AssetState, Department
+from apm.core.clock import utc_now
+from apm.core.command import Context
+from apm.forecasts.scoring import score_all
+from apm.maintenance.commands import add_plan
+from apm.maintenance.jobs import generate_due
+from apm.maintenance.model import PlanMode
+from apm.maintenance.rhythm import Rhythm
+from apm.procedures.model import Verdict
+from apm.readings.commands import add_sensor, ingest
+from apm.readings.model import Alarm
+from apm.stocktake import commands as stocktake
+from apm.tickets import triage
+from apm.tickets.completion import Completion, close, complete
+from apm.tickets.model import WorkOrder
+from apm.tickets.reporting import Report, Sent, add_comment, report_fault
+from apm.tickets.results import Answer, add_cost, answer_steps
+from apm.tickets.states import CostKind
+from apm.tickets.work import Facts, move_work
+from tests.apm.hospital import jpeg, pass_all, start_work
+from tests.browser.checklist import fitting
+from tests.browser.house import House
+from tests.browser.real_input import simulated_log
+from tests.conftest import PASSWORD
+
+DONE = Completion(35, "UPF", "更换流量传感器", has_follow_up=False)
+UNITS = {
+    "重症医学科": ("ICU", "ICU 2"),
+    "磁共振室": ("MRI", "MRI 1"),
+    "急诊科": ("Emergency", "ER 3"),
+}
+
+
+@dataclass
+class Furnished:
+    """Where things are: addresses of pages, by what they show."""
+
+    pages: dict[str, list[str]] = field(default_factory=dict)
+    """By endpoint, for pages about one thing; who looks at them is the administrator."""
+    technician: list[str] = field(default_factory=list)
+    """Pages that look otherwise to whom the work is given."""
+    visitor: list[str] = field(default_factory=list)
+    """Pages without a login."""
+
+
+def furnish(house: House) -> Furnished:
+    """Fill the hospital North; return where to look."""
+    with house.acting("wang") as wang, house.acting("chen") as chen:
+        system = Context(wang.session, system_actor(wang.actor.hospital_id))
+        vent, chiller, monitor = _assets(wang)
+        for no in range(60):
+            pump = _asset(wang, f"E-{no:04}", "Pump", "INFP", "急诊科")
+        found = Furnished()
+        _readings(wang, chiller, found)
+        score_all(system)
+        _plans(wang, vent, monitor, system, found)
+        _repairs(wang, chen, vent, monitor, found)
+        _count(wang, vent, monitor, found)
+        assets = [vent.code, chiller.code]
+        found.pages["assets.show"] = [f"/assets/{code}" for code in assets]
+        found.pages["assets.edit"] = [f"/assets/{vent.code}/edit"]
+        found.pages["procedures.template_page"] = ["/templates/VENT", "/templates/MON"]
+        found.visitor = [f"/a/{pump.code}", *found.visitor, f"/a/{vent.code}"]
+        alarm = wang.session.query(Alarm).first()
+        assert alarm, "the room's failure was not found"
+        found.pages["forecasts.alarm"] = [f"/alarms/{alarm.id}"]
+        found.pages["tickets.work.show"].append(f"/work-orders/{alarm.work_order_no}")
+    return found
+
+
+def _assets(wang: Context) -> tuple[Asset, Asset, Asset]:
+    return (
+        _asset(wang, "ICU-VENT-2021-000417", "Ventilator", "VENT", "重症医学科"),
+        _asset(wang, "CH-0001", "Chiller", "CHILLER", "磁共振室"),
+        _asset(wang, "MON-3", "Monitor", "MON", "重症医学科"),
+    )
+
+
+CHINESE = {
+    "Ventilator": "呼吸机（重症监护用）",
+    "Chiller": "水冷机",
+    "Monitor": "监护仪",
+    "Pump": "输液泵",
+}
+
+
+def _asset(ctx: Context, number: str, name: str, category: str, department: str) -> Asset:
+    return create_asset(
+        ctx,
+        number=number,
+        name=name,
+        category=category,
+        name_zh=CHINESE[name],
+        manufacturer="Dräger",
+        model="V300",
+        serial=f"SN-{number}",
+        department=department,
+        location=UNITS[department][1],
+        purchase_cost=26_800_050,
+        lifecycle=AssetState.IN_SERVICE,
+    )
+
+
+def _readings(wang: Context, chiller: Asset, found: Furnished) -> None:
+    now = utc_now()
+    log = simulated_log(
+        mean=71.0, swing=2.0, broken_on=39.7, start=now - timedelta(days=40, minutes=-10)
+    )
+    facts = {"quantity": "temperature", "unit": "°C"}
+    add_sensor(wang, code="CT1-TEMP", name="CT room", name_zh="CT机房", location="CT 1", **facts)
+    add_sensor(wang, code="NEW", name="Chiller", name_zh="水冷机供水", asset=chiller.code, **facts)
+    ingest(wang, log.as_json("CT1-TEMP"))
+    ingest(wang, log.as_json("NEW")[-300:])
+    found.pages["forecasts.sensor"] = [
+        "/sensors/CT1-TEMP",
+        "/sensors/CT1-TEMP?period=month",
+        "/sensors/NEW",
+    ]
+
+
+def _plans(wang: Context, vent: Asset, monitor: Asset, system: Context, found: Furnished) -> None:
+    today = utc_now().date()
+    for asset, days in ((vent, -3), (monitor, 40)):
+        rhythm = Rhythm(PlanMode.FIXED, 6, today + timedelta(days=days), 14, 14)
+        add_plan(wang, asset=asset.code, template=asset.category, rhythm=rhythm)
+    generate_due(system)
+    found.pages["maintenance.new_plan"] = [f"/plans/new?asset={vent.code}"]
+
+
+def _report(ctx: Context, asset: Asset, symptom: str, **said: object) -> tuple[str, str]:
+    token = uuid4().hex
+    report = Report(symptom=symptom, **said)  # type: ignore[arg-type]  # optional facts
+    sent = Sent(client_key=token, token=token, photos=(jpeg(),))
+    return report_fault(ctx, asset_code=asset.code, report=report, sent=sent).no, f"/r/{token}"
+
+
+def _repairs(wang: Context, chen: Context, vent: Asset, monitor: Asset, found: Furnished) -> None:
+    order_pages, request_pages = [], []
+    # One that is closed, all signed; one in work with a failed step; one waiting; one to triage.
+    for stage in ("closed", "in_progress", "waiting"):
+        no, link = _report(wang, vent, "flow", description="潮气量偏低")
+        how = triage.Acceptance(template_code="VENT", is_out_of_use=True)
+        order = triage.accept(wang, no=no, how=how)
+        _carry(wang, chen, order, stage)
+        order_pages.append(f"/work-orders/{order.no}")
+        request_pages.append(f"/requests/{no}")
+        found.visitor.append(link)
+    found.technician += [order_pages[1], "/", "/work-orders"]
+    no, link = _report(wang, monitor, "alarm", patient_involved=True, reporter_name="林夏")
+    add_comment(wang, no=no, text="马上到")
+    request_pages.append(f"/requests/{no}")
+    found.visitor.append(link)
+    found.pages["tickets.work.show"] = order_pages
+    found.pages["tickets.requests.show"] = request_pages
+
+
+def _carry(wang: Context, chen: Context, order: WorkOrder, stage: str) -> None:
+    start_work(chen, wang, order)
+    if stage == "waiting":
+        why = Facts(reason="电池已订购", expected_on=utc_now().date() + timedelta(days=9))
+        move_work(chen, no=order.no, action="wait_parts", facts=why)
+        return
+    wang.session.refresh(order)
+    pass_all(chen, order, order.steps)
+    add_cost(chen, no=order.no, kind=CostKind.PARTS, amount=199_990, note="流量传感器")
+    if stage == "closed":
+        complete(chen, no=order.no, password=PASSWORD, said=DONE)
+        close(wang, no=order.no, password=PASSWORD)
+    else:
+        measured = {
+            step.key: Answer(value=fitting(step.tolerance, step.reference))
+            for step in order.steps
+            if step.tolerance and step.tolerance["type"] != "manufacturer"
+        }
+        wrong = {"vt@400": Answer(value=470.5), "q1": Answer(verdict=Verdict.FAIL, note="破损")}
+        answer_steps(chen, no=order.no, answers={**measured, **wrong})
+
+
+def _count(wang: Context, vent: Asset, monitor: Asset, found: Furnished) -> None:
+    departments = {d.name: d.id for d in wang.session.query(Department)}
+    running = stocktake.start(wang, department_id=departments["重症医学科"])
+    for code in (vent.code, "E-0001", "ZZZZ9999"):
+        stocktake.scan(wang, no=running.no, code=code)
+    over = stocktake.start(wang, department_id=departments["急诊科"])
+    stocktake.scan(wang, no=over.no, code="E-0002")
+    stocktake.scan(wang, no=over.no, code=monitor.number)
+    stocktake.finish(wang, no=over.no, update_register=False)
+    both = [f"/stocktakes/{s.no}" for s in (running, over)]
+    found.pages["stocktake.show"] = both
+    found.pages["stocktake.report"] = [f"{url}/report" for url in both]
+    found.pages["stocktake.finish"] = [f"{both[0]}/finish"]

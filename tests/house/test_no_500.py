@@ -1,0 +1,174 @@
+"""Whatever is sent, nothing breaks: no answer is 5xx, and every error has one shape."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from apm.core.permissions import Role
+from tests.house.garbage import (
+    BODIES,
+    CURSORS,
+    JSONS,
+    LONG,
+    ODDEST,
+    SCRIPT,
+    TEXTS,
+    example,
+    names_in_addresses,
+    names_in_page,
+    operations,
+)
+from tests.house.world import make_world, path_of, rules
+
+WRONG_PARTS = ["x", "0", "9" * 30, "a\x00b", "../x", SCRIPT, "²", "长" * 300, "👩🏽‍⚕️", "%"]
+LISTS = ("/assets", "/requests", "/work-orders", "/alarms", "/sensors", "/plans", "/stocktakes",
+         "/inbox", "/admin/audit")  # fmt: skip
+
+
+@pytest.fixture
+def world(as_) -> dict[str, Any]:
+    """A hospital whose every text is a script."""
+    return make_world(as_, SCRIPT)
+
+
+def check(answer: Any, what: str) -> None:
+    """An answer that is no breakdown and runs nothing that somebody typed."""
+    assert answer.status_code < 500, what
+    assert "elsewhere.example" not in answer.headers.get("Location", ""), what
+    assert "Set-Cookie: x=1" not in str(answer.headers), what
+    if answer.mimetype == "text/html":
+        assert SCRIPT not in answer.text, what
+    if answer.status_code >= 400 and "/api/" in what:
+        assert answer.mimetype == "application/problem+json", what
+        assert set(answer.json) == {"status", "code", "detail", "fields"}, what
+        assert answer.json["status"] == answer.status_code
+
+
+def fields_of(browser: Any, app: Any, world: dict[str, Any]) -> set[str]:
+    """The names of all fields on all pages."""
+    pages = [browser.get(path_of(rule, world)) for rule in rules(app, "GET")]
+    return set().union(*(names_in_page(page.text) for page in pages if "html" in page.mimetype))
+
+
+def test_no_page_breaks_on_a_strange_address(app, login, world):
+    browser = login("amy")
+    for rule in rules(app, "GET"):
+        path = path_of(rule, world)
+        check(browser.get(path), path)
+        for part in WRONG_PARTS if "<" in rule else ():
+            wrong = re.sub(r"<[^>]*>", lambda _found, part=part: quote(part, safe=""), rule)
+            check(browser.get(wrong), wrong)
+
+
+def test_no_page_breaks_on_strange_parameters(app, login, world):
+    browser = login("amy")
+    names = names_in_addresses() | {"from", "to", "entity_id", "department", "location"}
+    assert {"after", "q", "from", "period", "state", "department"} <= names
+    for rule in rules(app, "GET"):
+        path = path_of(rule, world)
+        for text in ODDEST if "<" in rule else TEXTS:
+            check(browser.get(path, query_string=dict.fromkeys(names, text)), f"{path} {text!r}")
+
+
+@pytest.mark.database
+def test_no_list_breaks_on_a_strange_cursor(login, world):
+    browser = login("amy")
+    for path in LISTS:
+        for after in CURSORS:
+            answer = browser.get(path, query_string={"after": after})
+            check(answer, f"{path} after {after}")
+            assert answer.status_code in {200, 422}
+
+
+@pytest.mark.parametrize("path", ["/assets", "/work-orders", "/admin/audit"])
+def test_no_page_breaks_on_one_strange_parameter(login, path):
+    browser = login("amy")
+    for name in names_in_addresses() | {"from", "to", "entity", "entity_id", "department"}:
+        for text in ODDEST:
+            check(browser.get(path, query_string={name: text}), f"{path} {name}={text!r}")
+
+
+@pytest.mark.database
+def test_no_form_breaks_on_strange_fields(app, login, world):
+    browser = login("amy")
+    names = fields_of(browser, app, world)
+    assert {"email", "symptom", "nonce", "number", "password", "labour_minutes"} <= names
+    for rule in rules(app, "POST"):
+        path = path_of(rule, world)
+        for text in [*ODDEST, "", LONG]:
+            check(browser.post(path, data=dict.fromkeys(names, text)), f"{path} {text!r}")
+        check(browser.post(path, data=b"\xff\x00", content_type="text/plain"), path)
+
+
+def test_no_form_breaks_on_a_strange_file(login, world):
+    browser = login("amy")
+    for path in ("/assets/import", f"/a/{world['code']}"):
+        for content in (b"\x00" * 100, b"PK\x03\x04" + b"\xff" * 50, b"a,b\x00\n", *BODIES):
+            for field in ("file", "photos"):
+                form = {field: (io.BytesIO(content), "a\x00b<script>.xlsx"), "symptom": "alarm"}
+                check(browser.post(path, data=form), f"{path} {content[:20]!r}")
+
+
+@pytest.mark.database
+def test_no_call_breaks_on_strange_values(app, client, bearer, world):
+    headers = bearer(Role.ENGINEER)
+    spec = client.get("/api/v1/openapi.json").json
+    known = {**world, "no": "R-2026-000001", "sensor": "S-1", "quantity": "temperature"}
+    for method, path, operation in operations(spec):
+        url = path_of(path, world)
+        query = {p["name"]: "" for p in operation.get("parameters", []) if p.get("in") == "query"}
+        odd = [(name, text) for name in query for text in (CURSORS if name == "after" else ODDEST)]
+        for name, text in odd:
+            check(client.get(url, query_string={name: text}, headers=headers), f"{url} {name}")
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        for body in BODIES if content else ():
+            sent = client.open(
+                url, method=method, data=body, headers=headers, content_type="application/json"
+            )
+            check(sent, f"{method} {url} {body[:20]!r}")
+        good = example(content["schema"], spec, known, "") if content else {}
+        for name, value in itertools.product(good if isinstance(good, dict) else (), JSONS):
+            data = json.dumps({**good, name: value})  # pure ASCII: half characters escaped
+            sent = client.open(
+                url, method=method, data=data, headers=headers, content_type="application/json"
+            )
+            check(sent, f"{method} {url} {name}={value!r}")
+
+
+def test_no_call_breaks_on_strange_headers(client, bearer, world):
+    headers = bearer(Role.ENGINEER)
+    url = f"/api/v1/assets/{world['code']}"
+    for text in ("*", '"', 'W/"1", "2"', "9" * 300, "\xff", '""', "é"):
+        for name in ("If-Match", "If-None-Match", "Idempotency-Key", "Content-Encoding", "Accept"):
+            odd = {**headers, name: text}
+            check(client.patch(url, json={"note": "x"}, headers=odd), f"{url} {name} {text!r}")
+            sent = client.post("/api/v1/readings", data=b"[]", headers=odd)
+            check(sent, f"/api/ {name} {text!r}")
+        for name in ("Origin", "Sec-Fetch-Site", "Cookie", "Authorization", "Accept-Language"):
+            answer = client.post("/sign-in", data={"email": "x"}, headers={name: text})
+            check(answer, f"{name} {text!r}")
+    for wrong in ("Bearer", "Bearer ", "Basic eDp4", "Bearer \xff", "x" * 5000):
+        check(client.get(url, headers={"Authorization": wrong}), f"{url} {wrong[:20]!r}")
+
+
+@pytest.mark.database
+def test_a_reading_with_strange_values_does_not_stop_the_others(client, bearer, world):
+    good = {"sensor": "S-1", "at": "2026-05-01T08:00:00Z", "value": 1.5}
+    odd = [{**good, n: v} for n in ("sensor", "at", "value", "quality") for v in JSONS if v != ""]
+    data = json.dumps([*odd, good])
+    answer = client.post("/api/v1/readings", data=data, headers=bearer(Role.DEVICE))
+    check(answer, "/api/v1/readings")
+    assert answer.status_code == 200
+    assert len(odd) not in {rejected["index"] for rejected in answer.json["rejected"]}
+    lines = b"\n".join([*BODIES, json.dumps(good).encode()])
+    options = {"content_type": "application/x-ndjson", "headers": bearer(Role.DEVICE)}
+    sent = client.post("/api/v1/readings", data=lines, **options)
+    assert sent.status_code == 200
+    assert sent.json["duplicate"] == 1

@@ -1,0 +1,110 @@
+"""A hospital with one thing of each kind, and the addresses that lead to them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from apm.accounts import commands
+from apm.accounts.model import ApiToken, SignInSession
+from apm.accounts.queries import system_actor
+from apm.core.codes import new_token
+from apm.core.command import Context
+from apm.core.permissions import Permission, Role
+from apm.maintenance.commands import add_plan
+from apm.maintenance.model import PlanMode
+from apm.maintenance.rhythm import Rhythm
+from apm.readings.commands import add_sensor, ingest
+from apm.readings.model import Alarm, AlarmKind, Sensor
+from apm.stocktake.commands import start
+from apm.tickets.reporting import Report, Sent, report_fault
+from apm.worker.delivery import deliver
+from tests.apm.hospital import jpeg, make_asset, make_work, start_work
+from tests.conftest import PASSWORD
+
+
+def make_world(as_: Any, name: str) -> dict[str, Any]:
+    """One thing of each kind at North, by what addresses call it; `name` is in every text."""
+    wang, amy, lin = as_("wang"), as_("amy"), as_("lin")
+    asset = make_asset(
+        wang, "VENT", number="V-1", name=name, name_zh=name, department=name, location="Bed"
+    )
+    token = new_token()
+    sent = Sent(client_key=token, token=token, photos=(jpeg(),))
+    report = Report("alarm", name, reporter_name=name)
+    request = report_fault(lin, asset_code=asset.code, report=report, sent=sent)
+    order = make_work(wang, asset, title=name, template_code="VENT")
+    start_work(amy, wang, order)
+    rhythm = Rhythm(PlanMode.FIXED, 6, wang.now().date(), 10, 10)
+    plan = add_plan(wang, asset=asset.code, template="VENT", rhythm=rhythm)
+    sensor = add_sensor(
+        wang, code="S-1", name=name, quantity="temperature", unit=name[:20], asset=asset.code
+    )
+    raise_alarm(as_("system"), sensor, name)
+    deliver(Context(as_("system").session, system_actor(None)))
+    ingest(wang, [{"sensor": "S-1", "at": wang.now().isoformat(), "value": 21.0}])
+    count = start(wang, department_id=asset.department_id)
+    numbers = {
+        "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
+        "plans": plan.id, "sensors": "S-1", "templates": "VENT", "alarms": 1,
+        "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
+    }  # fmt: skip
+    return {"code": asset.code, "asset": asset.code, "template": "VENT", "numbers": numbers}
+
+
+def session_of_zhao(ctx: Context) -> int:
+    """A browser that the manager is signed in with."""
+    who = {"email": "zhao@north.example", "password": PASSWORD}
+    commands.sign_in(ctx, **who, browser="test", address="test")
+    return ctx.session.scalars(select(SignInSession.id)).one()
+
+
+def token_for_zhao(ctx: Context) -> int:
+    """A program's token."""
+    commands.add_token(ctx, name="report", role=Role.MANAGER)
+    return ctx.session.scalars(select(ApiToken.id)).one()
+
+
+def raise_alarm(ctx: Context, sensor: Sensor, name: str) -> None:
+    """An alarm with a reading as evidence."""
+    series = {
+        "at": [ctx.now().isoformat()], "value": [9.0], "expected": [None], "low": [1.0],
+        "high": [2.0], "score": [2.0],
+    }  # fmt: skip
+    evidence = {"kind": "anomaly", "sensor": sensor.code, "name": name, "unit": name[:20]}
+    with ctx.writing("test.alarm"):
+        ctx.session.add(
+            Alarm(
+                sensor_id=sensor.id, kind=AlarmKind.ANOMALY, priority="high", since=ctx.now(),
+                raised_at=ctx.now(), score=2.0, reason="spike", note=name,
+                evidence={**evidence, "series": series},
+            )
+        )  # fmt: skip
+
+
+def path_of(rule: str, world: dict[str, Any]) -> str:
+    """An address that leads to something that is there."""
+    rule = rule.replace("<any(csv, xlsx):kind>", "csv")
+    known = re.search(r"([a-z-]+)/[<{]", rule)
+    first = world["numbers"].get(known[1] if known else "", world["code"])
+    parts = itertools.chain([first], itertools.repeat(1))
+    return re.sub(r"<[^>]*>|\{[^}]*\}", lambda _found: quote(str(next(parts))), rule)
+
+
+def endpoints(app: Any) -> Iterator[tuple[str, str, Permission | None]]:
+    """Each method and address that is code of ours, and the permission it asks for."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            if rule.endpoint != "static":
+                yield method, rule.rule, vars(app.view_functions[rule.endpoint])["permission"]
+
+
+def rules(app: Any, method: str) -> list[str]:
+    """The addresses of pages that take a method; signing out would end a test's session."""
+    pages = {(m, r) for m, r, _permission in endpoints(app) if not r.startswith("/api/v1/")}
+    return sorted(r for m, r in pages if m == method and r != "/sign-out")
