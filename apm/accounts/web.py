@@ -23,7 +23,7 @@ web = Blueprint("accounts", __name__)
 def sign_in() -> ResponseReturnValue:
     """The door."""
     target = own_path(request.values.get("next"), "/")
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("accounts/sign_in.html", form=None, target=target)
     form = load(SignIn(), request.form)
     status = 422

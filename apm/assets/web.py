@@ -105,7 +105,7 @@ def advance(code: str) -> ResponseReturnValue:
 @requires(Permission.ASSET_EDIT)
 def new() -> ResponseReturnValue:
     """The form for a new asset."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _form_page(None, None)
     form = load(AssetForm(), request.form)
     if form.data:
@@ -125,7 +125,7 @@ def edit(code: str) -> ResponseReturnValue:
     """The form for changes."""
     ctx = context()
     asset = asset_by_code(ctx, code)
-    if request.method == "GET":
+    if request.method != "POST":
         return _form_page(None, asset)
     form = load(AssetForm(), request.form)
     if request.form.get("version") != str(asset.version):

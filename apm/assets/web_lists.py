@@ -53,7 +53,7 @@ def filter_of(args: MultiDict[str, str]) -> RegisterFilter:
 @requires(Permission.ASSET_IMPORT)
 def import_page() -> ResponseReturnValue:
     """Upload a list: first checked, then, when nothing is wrong with it, imported."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("assets/import.html", report=None, file_name="")
     ctx = context()
     file = request.files.get("file")

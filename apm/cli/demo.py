@@ -143,7 +143,13 @@ def _serve(options: Options, settings: Settings, desk: Desk, stop: Event) -> Non
         parts: list[Part] = [
             WebServer(make_demo_app(sessions, settings, desk), host=options.host, port=port),
             Worker(sessions),
-            Simulator(gateway, speed=options.speed, turn=desk.turn, since=newest),
+            Simulator(
+                gateway,
+                speed=options.speed,
+                turn=desk.turn,
+                built_at=desk.built_at,
+                since=newest,
+            ),
         ]
         _welcome(desk, local, lan, f"{settings.base_url}/a/{code}" if code else None)
         run_until(stop, parts)

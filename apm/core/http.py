@@ -17,6 +17,7 @@ from apm.core.command import Actor, Context
 from apm.core.db import ApmSession
 from apm.core.errors import Stale
 from apm.core.i18n import _l
+from apm.core.intake import refuse_cut_body
 from apm.core.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -113,6 +114,7 @@ def install(
             if g.context.actor.user_id is None and g.context.actor == NOBODY:
                 problems.ask_to_sign_in()
             g.context.actor.require(needed)
+        refuse_cut_body(request)
 
     @app.teardown_request
     def _close(_error: BaseException | None) -> None:

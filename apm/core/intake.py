@@ -10,6 +10,7 @@ import flask_smorest
 from flask import Request
 from webargs.core import missing, parse_json
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter, Map
 
 from apm.core.storable import LARGEST, is_storable, unstorable
@@ -37,6 +38,17 @@ class BehindLocalProxy:
         if said and environ.get("REMOTE_ADDR") in LOOPBACK:
             environ["REMOTE_ADDR"] = said.rpartition(",")[2].strip()  # the proxy adds the last
         return self.app(environ, start_response)
+
+
+def refuse_cut_body(incoming: Request) -> None:
+    """Refuse (413) a body without a length that fills all we read.
+
+    Werkzeug cuts such a body (sent in chunks) at the limit and says nothing: the readings behind
+    the cut would be lost, and what came before them acknowledged.
+    """
+    most = incoming.max_content_length
+    if incoming.content_length is None and most is not None and len(incoming.get_data()) >= most:
+        raise RequestEntityTooLarge
 
 
 class RowNumber(IntegerConverter):

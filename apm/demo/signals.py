@@ -1,6 +1,7 @@
 """What the demo's sensors would measure: pure functions of time, so nothing needs remembering.
 
 History and simulator call the same functions, whatever their cadence, and meet without a seam.
+Time counts from the midnight before the demo was built, so every demo has the same weather.
 A signal is a mean, a daily and a weekly rhythm, and a restless part made of sines whose periods
 share no divisor: bounded, never repeating, and lively enough that an ordinary day has already
 shown what an ordinary day can be.
@@ -9,6 +10,7 @@ shown what an ordinary day can be.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -17,8 +19,8 @@ from numpy.typing import NDArray
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
-LOCAL_NOON_S: Final = 4 * HOUR
-"""Noon of the demo hospital (UTC+8) as seconds of the UTC day."""
+LOCAL_MIDNIGHT_S: Final = 16 * HOUR
+"""Midnight of the demo hospital (UTC+8) as seconds of the UTC day."""
 RESTLESS: Final = (0.41 * HOUR, 0.97 * HOUR, 2.63 * HOUR, 6.7 * HOUR, 17.9 * HOUR, 71.3 * HOUR)
 """Periods of the restless part, seconds."""
 SHARES: Final = (0.26, 0.22, 0.18, 0.15, 0.11, 0.08)
@@ -45,9 +47,13 @@ class Signal:
     grain: float = 0.02
     digits: int = 2
 
-    def values(self, at: Array) -> Array:
-        """Return what is measured at `at` (seconds since the epoch, shape (n,)), rounded."""
-        day = np.cos(2 * np.pi * (at - LOCAL_NOON_S - self.phase * HOUR) / DAY)
+    def values(self, at: Array, origin: float) -> Array:
+        """Return what is measured at `at`, rounded.
+
+        `at`, shape (n,), and `origin` (see `origin_of`) are seconds since the epoch.
+        """
+        at = at - origin
+        day = np.cos(2 * np.pi * (at - DAY / 2 - self.phase * HOUR) / DAY)
         week = np.cos(2 * np.pi * at / WEEK)
         phases = np.random.default_rng(self.key).uniform(0, 2 * np.pi, len(RESTLESS))
         moods = [
@@ -60,6 +66,12 @@ class Signal:
         return np.asarray(np.round(measured, self.digits), dtype=np.float64)
 
 
+def origin_of(built_at: datetime) -> float:
+    """Return the demo hospital's last midnight before `built_at`, in seconds since the epoch."""
+    second = built_at.timestamp()
+    return second - (second - LOCAL_MIDNIGHT_S) % DAY
+
+
 def _scatter(at: Array, key: int) -> Array:
     """Return a number in -1..1 that looks random but depends on the instant and the key alone."""
     mixed = np.sin(np.floor(at) * 12.9898 % (2 * np.pi) + key * 78.233) * 43758.5453
@@ -67,7 +79,7 @@ def _scatter(at: Array, key: int) -> Array:
 
 
 SIGNALS: Final[dict[str, Signal]] = {
-    "BB-FRIDGE-1": Signal(4.0, 0.15, 0.7, 1),
+    "BB-FRIDGE-1": Signal(4.0, 0.15, 0.7, 21),
     "BB-FRIDGE-2": Signal(3.8, 0.15, 0.7, 2),
     "BB-FRIDGE-3": Signal(4.1, 0.12, 0.6, 3),
     "BB-FRIDGE-4": Signal(4.0, 0.18, 0.7, 4),
@@ -82,6 +94,6 @@ SIGNALS: Final[dict[str, Signal]] = {
     "MRI-ROOM-RH": Signal(50.0, 1.5, 3.0, 13, grain=0.2, digits=1),
     "CHILLER-1-OUT": Signal(8.2, 0.5, 0.6, 14, weekly=0.1),
     "CHILLER-2-OUT": Signal(8.0, 0.5, 0.6, 15, weekly=0.1),
-    "OR1-ROOM-T": Signal(22.4, 0.4, 0.5, 16, weekly=0.1),
+    "OR1-ROOM-T": Signal(22.4, 0.4, 0.5, 22, weekly=0.1),
 }
 """By sensor code."""

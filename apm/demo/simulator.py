@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from apm.demo.signals import SIGNALS
+from apm.demo.signals import SIGNALS, origin_of
 from apm.demo.stories import Story, is_silent, stories
 
 log = logging.getLogger(__name__)
@@ -39,9 +39,15 @@ class Simulator:
     """Sends what was missed, then lives through the stories of this start."""
 
     def __init__(
-        self, gateway: Gateway, *, speed: float, turn: int, since: datetime | None
+        self,
+        gateway: Gateway,
+        *,
+        speed: float,
+        turn: int,
+        built_at: datetime,
+        since: datetime | None,
     ) -> None:
-        self.speed, self.since = speed, since
+        self.speed, self.since, self.origin = speed, since, origin_of(built_at)
         self.stories = {story.sensor: story for story in stories(turn)}
         headers = {"Authorization": f"Bearer {gateway.token}"}
         self._client = httpx.Client(
@@ -61,13 +67,14 @@ class Simulator:
         self._client.close()
 
     def _run(self) -> None:
-        for batch in _missed(self.since, datetime.now(UTC)):
+        for batch in _missed(self.since, datetime.now(UTC), self.origin):
             if not self._stop.is_set():
                 self._post(batch)
         began, tick = monotonic(), 0
         while not self._stop.wait(TICK_S / self.speed):
             elapsed = (monotonic() - began) * self.speed
-            self._post(tick_readings(datetime.now(UTC), elapsed, tick, self.stories))
+            now = datetime.now(UTC)
+            self._post(tick_readings(now, elapsed, tick, self.stories, origin=self.origin))
             tick += 1
 
     def _post(self, readings: list[Reading]) -> None:
@@ -81,7 +88,7 @@ class Simulator:
 
 
 def tick_readings(
-    now: datetime, elapsed: float, tick: int, told: dict[str, Story]
+    now: datetime, elapsed: float, tick: int, told: dict[str, Story], *, origin: float
 ) -> list[Reading]:
     """Return what the sensors send at one tick, `elapsed` seconds after the start at speed 1."""
     at = np.array([now.timestamp()])
@@ -90,12 +97,12 @@ def tick_readings(
         shift = told[code].shift(elapsed) if code in told else 0.0
         if is_silent(code, elapsed) or (not shift and tick % CALM_EVERY):
             continue
-        value = round(float(signal.values(at)[0]) + shift, signal.digits)
+        value = round(float(signal.values(at, origin)[0]) + shift, signal.digits)
         found.append({"sensor": code, "at": now.isoformat(), "value": value})
     return found
 
 
-def _missed(since: datetime | None, now: datetime) -> Iterator[list[Reading]]:
+def _missed(since: datetime | None, now: datetime, origin: float) -> Iterator[list[Reading]]:
     """Yield what every sensor measured since its last reading, while nobody was listening."""
     first = max(since or now, now - BUFFER).timestamp()
     start = int(first) // BUFFER_STEP_S + 1
@@ -103,7 +110,8 @@ def _missed(since: datetime | None, now: datetime) -> Iterator[list[Reading]]:
     ticks = (np.arange(start, stop) * BUFFER_STEP_S).astype(np.float64)
     batch: list[Reading] = []
     for code, signal in SIGNALS.items():
-        for at, value in zip(ticks.tolist(), signal.values(ticks).tolist(), strict=True):
+        values = signal.values(ticks, origin).tolist()
+        for at, value in zip(ticks.tolist(), values, strict=True):
             stamp = datetime.fromtimestamp(at, UTC).isoformat()
             batch.append({"sensor": code, "at": stamp, "value": value})
         if len(batch) > AT_ONCE:

@@ -50,7 +50,7 @@ def new_plan() -> ResponseReturnValue:
     """Plan maintenance of one asset."""
     ctx = context()
     asset = asset_by_code(ctx, request.values.get("asset", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return _plan_form(asset, None)
     form = load(PlanForm(), request.form)
     if form.data is None:

@@ -41,7 +41,7 @@ def sensors() -> ResponseReturnValue:
 @requires(Permission.SENSOR_EDIT)
 def new_sensor() -> ResponseReturnValue:
     """Add a sensor."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(None)
     form = load(SensorIn(), request.form)
     if form.data is None:

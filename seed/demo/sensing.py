@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.core.command import Context
-from apm.demo.signals import SIGNALS
+from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, Sensor
@@ -56,10 +56,11 @@ TROUBLES = (
 
 def note_sensing(world: World, diary: Diary) -> None:
     """Write the sensors, their readings and what their detectors found into the diary."""
-    first = world.now - timedelta(days=DAYS)
+    today = datetime.fromtimestamp(origin_of(world.now), UTC)
+    first = today - timedelta(days=DAYS)
     wang = world.people["wang"].actor
     diary.note(first - timedelta(days=3), wang, "sensor.add", lambda ctx: _add_sensors(ctx, world))
-    seen = [world.now - timedelta(days=t.days_ago) + t.seen_after for t in TROUBLES]
+    seen = [today - timedelta(days=t.days_ago) + t.seen_after for t in TROUBLES]
     ends = {first + CHAPTER * n for n in range(1, DAYS // CHAPTER.days + 1)}
     last = first
     for end in sorted({*ends, *seen, world.now}):
@@ -101,11 +102,11 @@ def readings_between(now: datetime, begin: datetime, end: datetime) -> list[dict
     """Return every sensor's readings with begin < at <= end, on the clock's ten minutes."""
     step = int(STEP.total_seconds())
     ticks = np.arange(int(begin.timestamp()) // step + 1, int(end.timestamp()) // step + 1) * step
-    at = ticks.astype(np.float64)
+    at, origin = ticks.astype(np.float64), origin_of(now)
     stamps = [datetime.fromtimestamp(second, UTC).isoformat() for second in ticks.tolist()]
     found = []
     for code, signal in SIGNALS.items():
-        values = signal.values(at) + _troubles(now, code, at)
+        values = signal.values(at, origin) + _troubles(origin, code, at)
         found += [
             {"sensor": code, "at": stamp, "value": round(value, signal.digits)}
             for stamp, value in zip(stamps, values.tolist(), strict=True)
@@ -113,11 +114,11 @@ def readings_between(now: datetime, begin: datetime, end: datetime) -> list[dict
     return found
 
 
-def _troubles(now: datetime, code: str, at: NDArray[np.float64]) -> NDArray[np.float64]:
+def _troubles(origin: float, code: str, at: NDArray[np.float64]) -> NDArray[np.float64]:
     extra = np.zeros_like(at)
     for trouble in TROUBLES:
         if trouble.sensor == code:
-            began = (now - timedelta(days=trouble.days_ago)).timestamp()
+            began = origin - trouble.days_ago * DAY
             share = np.clip((at - began) / (trouble.hours * 3600), 0.0, 1.0)
             extra += trouble.by * np.sin(np.pi * share) ** 0.5
     return extra

@@ -1,5 +1,6 @@
 """What somebody with bad intent tries at the doors."""
 
+import io
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,8 @@ from apm.core.errors import TooMany
 from apm.core.limits import Attempt, limit
 from apm.core.permissions import Role
 from apm.factory import create_app
+from apm.readings.commands import add_sensor
+from tests.apm.hospital import make_asset
 from tests.conftest import PASSWORD
 
 GOOD = {"email": "wang@north.example", "password": PASSWORD}
@@ -121,6 +124,32 @@ def test_a_new_password_ends_every_session_in_every_hospital(login, as_):
     assert wang.post("/account/password", data=typed).status_code == 303
     assert elsewhere.get("/account").status_code == 303
     assert wang.get("/account").status_code == 303
+
+
+def test_a_body_without_a_length_is_whole_or_refused(app, client, bearer, as_, monkeypatch):
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 10_000)
+    make_sensor(as_("wang"))
+    lines = [b'{"sensor":"T-1","at":"2026-05-01T08:00:%02dZ","value":1}' % n for n in range(60)]
+    for times, status in ((1, 200), (4, 413)):
+        body = b"\n".join(lines * times)
+        answer = client.post(
+            "/api/v1/readings",
+            input_stream=io.BytesIO(body),
+            environ_overrides={"wsgi.input_terminated": True},  # in chunks: nobody said how many
+            headers={**bearer(Role.DEVICE), "Content-Type": "application/x-ndjson"},
+        )
+        assert (len(body) > 10_000, answer.status_code) == (status == 413, status)
+    assert answer.json["code"] == "request_entity_too_large"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/assets/new", "/assets/import"])
+def test_asking_for_the_head_of_a_form_sends_no_form(login, path):
+    assert login("wang").head(path).status_code == 200
+
+
+def make_sensor(ctx):
+    asset = make_asset(ctx).code
+    add_sensor(ctx, code="T-1", name="Room", quantity="temperature", unit="°C", asset=asset)
 
 
 def through_proxy(address):

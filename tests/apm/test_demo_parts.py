@@ -20,7 +20,7 @@ from apm.core.errors import Conflict
 from apm.core.settings import Settings
 from apm.demo.address import free_port, terminal_qr, urls
 from apm.demo.desk import Desk, Login, read_desk
-from apm.demo.signals import DAY, SIGNALS
+from apm.demo.signals import DAY, HOUR, SIGNALS, origin_of
 from apm.demo.simulator import tick_readings
 from apm.demo.stories import SILENT, stories
 from predict.anomaly import SeasonalDetector
@@ -28,6 +28,7 @@ from seed.demo.building import begin
 from seed.demo.keeping import Files, build, ready_desk, remove
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+ORIGIN = origin_of(NOW)
 LOGINS = (
     Login("lin@north.example", "a password", "reporter", "Lin Xia", "林夏"),
     Login("chen@north.example", "a password", "technician", "Chen Bo", "陈博"),
@@ -118,15 +119,20 @@ def test_only_a_server_for_everybody_has_an_address_for_phones() -> None:
     assert terminal_qr("http://127.0.0.1:8000/a/0123ABCD").count("\n") < 25
 
 
+@pytest.mark.parametrize("hour", [0, 13, 20])
 @pytest.mark.parametrize("code", SIGNALS)
-def test_an_undisturbed_sensor_raises_nothing_at_either_cadence(code: str) -> None:
-    signal, detector = SIGNALS[code], SeasonalDetector()
-    past = np.arange(NOW.timestamp() - 50 * DAY, NOW.timestamp(), 600.0)
-    live = np.arange(NOW.timestamp(), NOW.timestamp() + DAY / 2, 10.0)
+def test_an_undisturbed_sensor_raises_nothing_whenever_the_demo_is_built(
+    code: str, hour: int
+) -> None:
+    signal, detector, built = SIGNALS[code], SeasonalDetector(), ORIGIN + hour * HOUR
+    past = np.arange(ORIGIN - 50 * DAY, built, 600.0)
+    live = np.arange(built, built + DAY / 2, 10.0)
+    later = np.arange(built + DAY / 2, built + 30 * DAY, 600.0)
 
     found = [
-        *detector.update(past, signal.values(past)).episodes,
-        *detector.update(live, signal.values(live)).episodes,
+        episode
+        for at in (past, live, later)
+        for episode in detector.update(at, signal.values(at, ORIGIN)).episodes
     ]
 
     assert found == []
@@ -138,12 +144,12 @@ def test_each_story_is_found_within_two_minutes_once(turn: int) -> None:
     detectors = {code: SeasonalDetector() for code in told}
     for code, detector in detectors.items():
         past = np.arange(NOW.timestamp() - 50 * DAY, NOW.timestamp(), 600.0)
-        detector.update(past, SIGNALS[code].values(past))
+        detector.update(past, SIGNALS[code].values(past, ORIGIN))
 
     raised: dict[str, set[float]] = {code: set() for code in told}
     for tick in range(300):
         at = NOW + timedelta(seconds=2 * tick)
-        for reading in tick_readings(at, 2.0 * tick, tick, told):
+        for reading in tick_readings(at, 2.0 * tick, tick, told, origin=ORIGIN):
             if detector := detectors.get(reading["sensor"]):
                 scores = detector.update([at.timestamp()], [reading["value"]])
                 raised[reading["sensor"]] |= {e.raised_at for e in scores.episodes}
@@ -155,7 +161,9 @@ def test_each_story_is_found_within_two_minutes_once(turn: int) -> None:
 
 def test_one_sensor_falls_silent_and_comes_back() -> None:
     def sends(elapsed: float) -> bool:
-        return any(r["sensor"] == SILENT for r in tick_readings(NOW, elapsed, 0, {}))
+        return any(
+            r["sensor"] == SILENT for r in tick_readings(NOW, elapsed, 0, {}, origin=ORIGIN)
+        )
 
     assert [sends(10), sends(120), sends(500)] == [True, False, True]
 

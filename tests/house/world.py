@@ -42,9 +42,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     start_work(amy, wang, order)
     rhythm = Rhythm(PlanMode.FIXED, 6, wang.now().date(), 10, 10)
     plan = add_plan(wang, asset=asset.code, template="VENT", rhythm=rhythm)
-    sensor = add_sensor(
-        wang, code="S-1", name=name, quantity="temperature", unit=name[:20], asset=asset.code
-    )
+    sensor = sensor_on(wang, "S-1", name=name, unit=name[:20], asset=asset.code)
     raise_alarm(as_("system"), sensor, name)
     deliver(Context(as_("system").session, system_actor(None)))
     ingest(wang, [{"sensor": "S-1", "at": wang.now().isoformat(), "value": 21.0}])
@@ -68,6 +66,13 @@ def token_for_zhao(ctx: Context) -> int:
     """A program's token."""
     commands.add_token(ctx, name="report", role=Role.MANAGER)
     return ctx.session.scalars(select(ApiToken.id)).one()
+
+
+def sensor_on(ctx: Context, code: str, **details: Any) -> Sensor:
+    """A sensor on a device, a new one unless said otherwise."""
+    asset = details.pop("asset", None) or make_asset(ctx).code
+    made = {"name": "Room", "quantity": "temperature", "unit": "°C", "asset": asset, **details}
+    return add_sensor(ctx, code=code, **made)
 
 
 def raise_alarm(ctx: Context, sensor: Sensor, name: str) -> None:
