@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from sqlalchemy import String, and_, cast, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from apm.accounts.queries import own_hospital
 from apm.assets.model import GONE, Asset, AssetState
@@ -45,7 +45,7 @@ def plan_for_writing(ctx: Context, plan_id: int) -> Plan | None:
     query = (
         select(Plan)
         .where(Plan.id == plan_id)
-        .options(joinedload(Plan.asset))
+        .options(selectinload(Plan.asset))
         .with_for_update(of=Plan)
         .execution_options(populate_existing=True)
     )

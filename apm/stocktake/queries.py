@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from apm.assets.model import Asset
@@ -46,7 +46,7 @@ def stocktake_for_writing(ctx: Context, no: str) -> Stocktake:
 
 
 def _by_no(no: str) -> Select[Stocktake]:
-    return select(Stocktake).where(Stocktake.no == no).options(joinedload(Stocktake.department))
+    return select(Stocktake).where(Stocktake.no == no).options(selectinload(Stocktake.department))
 
 
 def _found(ctx: Context, query: Select[Stocktake]) -> Stocktake:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from apm.core.command import Context
 from apm.core.errors import Conflict, NotFound
@@ -11,7 +11,11 @@ from apm.core.i18n import _l
 from apm.tickets.model import Request, WorkOrder
 
 FRESH = {"populate_existing": True}
-"""What was read before the command began may be old by now."""
+"""What was read before the command began may be old by now.
+
+Nothing is joined to a row that is locked: PostgreSQL, having waited for the lock, reads that row
+again but not what was joined to it.
+"""
 
 
 def order_to_change(ctx: Context, no: str, version: int | None = None) -> WorkOrder:
@@ -25,8 +29,8 @@ def order_to_change(ctx: Context, no: str, version: int | None = None) -> WorkOr
         select(WorkOrder)
         .where(WorkOrder.no == no)
         .options(
-            joinedload(WorkOrder.asset),
-            joinedload(WorkOrder.location),
+            selectinload(WorkOrder.asset),
+            selectinload(WorkOrder.location),
             selectinload(WorkOrder.steps),
             selectinload(WorkOrder.costs),
             selectinload(WorkOrder.signatures),
@@ -47,8 +51,8 @@ def request_to_change(ctx: Context, no: str, version: int | None = None) -> Requ
         select(Request)
         .where(Request.no == no)
         .options(
-            joinedload(Request.asset),
-            joinedload(Request.work_order).joinedload(WorkOrder.asset),
+            selectinload(Request.asset),
+            selectinload(Request.work_order).selectinload(WorkOrder.asset),
         )
         .with_for_update(of=Request)
         .execution_options(**FRESH)
