@@ -7,12 +7,13 @@ from apm.forecasts import model as forecasts
 from apm.maintenance import model as maintenance
 from apm.notify import model as notify
 from apm.readings import model as readings
+from apm.requests import model as requests
 from apm.stocktake import model as stocktake
-from apm.tickets import model as tickets
+from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
     "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
-    "idempotency", "limits", "maintenance", "notify", "readings", "stocktake", "tickets",
-    "worker",
+    "idempotency", "limits", "maintenance", "notify", "readings", "requests", "stocktake",
+    "work", "worker",
 ]  # fmt: skip

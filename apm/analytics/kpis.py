@@ -14,7 +14,7 @@ from apm.analytics.queries import By, Downtime, Failures, Key, Money, Punctualit
 from apm.assets.categories import all_categories
 from apm.core.command import Context
 from apm.core.i18n import _, choose
-from apm.tickets.causes import causes
+from apm.work.causes import causes
 from predict.errors import NotEnoughData
 from predict.reliability import mtbf
 

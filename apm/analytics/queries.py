@@ -17,7 +17,8 @@ from apm.analytics.period import Period, period_of
 from apm.assets.model import Asset, AssetState, Department, Location
 from apm.core.command import Context
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
-from apm.tickets.model import Cost, WorkOrder, WorkState, WorkType
+from apm.work.model import Cost, WorkOrder
+from apm.work.states import WorkState, WorkType
 
 IN_OPERATION = frozenset(
     {AssetState.IN_SERVICE, AssetState.ON_LOAN, AssetState.UNDER_REPAIR, AssetState.QUARANTINED}

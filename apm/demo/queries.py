@@ -12,8 +12,10 @@ from apm.assets.model import Asset, Availability, Condition
 from apm.core.command import Context
 from apm.core.permissions import Role
 from apm.readings.model import Alarm, Latest
-from apm.tickets.model import Request, WorkOrder
-from apm.tickets.states import Triage, WorkType
+from apm.requests.model import Request
+from apm.requests.states import Triage
+from apm.work.model import WorkOrder
+from apm.work.states import WorkType
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from apm.forecasts.model import DetectorState
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Trace
 from apm.readings.model import Alarm, AlarmKind, Latest, Sensor
-from apm.tickets.commands import open_work
-from apm.tickets.states import Priority, WorkType
+from apm.work.commands import open_work
+from apm.work.states import Priority, WorkType
 from predict.anomaly import STATE_VERSION
 from predict.episodes import Episode
 

@@ -24,9 +24,9 @@ from apm.maintenance.queries import (
 )
 from apm.maintenance.withdrawal import UNSTARTED, withdraw
 from apm.procedures.catalogue import template
-from apm.tickets.commands import open_work
-from apm.tickets.model import WorkOrder
-from apm.tickets.states import WorkState, WorkType
+from apm.work.commands import open_work
+from apm.work.model import WorkOrder
+from apm.work.states import WorkState, WorkType
 
 FINISHED = frozenset({WorkState.DONE, WorkState.CLOSED})
 

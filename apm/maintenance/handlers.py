@@ -7,7 +7,7 @@ from typing import Any
 from apm.core.command import Context
 from apm.core.events import subscribe
 from apm.maintenance.generation import settle
-from apm.tickets.events import WorkOrderMoved
+from apm.work.events import WorkOrderMoved
 
 
 @subscribe(WorkOrderMoved)

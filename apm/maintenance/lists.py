@@ -14,7 +14,7 @@ from apm.core.command import Context
 from apm.core.paging import Page, page_of
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
 from apm.maintenance.queries import today_of
-from apm.tickets.model import WorkOrder
+from apm.work.model import WorkOrder
 
 
 class Stand(StrEnum):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from apm.core.command import Context
 from apm.core.i18n import _l
-from apm.tickets.model import WorkOrder
-from apm.tickets.states import WorkState
-from apm.tickets.work import Facts, move_work
+from apm.work.model import WorkOrder
+from apm.work.moving import Facts, move_work
+from apm.work.states import WorkState
 
 UNSTARTED = frozenset({WorkState.PLANNED, WorkState.ASSIGNED})
 _REASONS: dict[str, object] = {

@@ -12,8 +12,9 @@ from apm.core.command import Context
 from apm.core.events import subscribe
 from apm.core.permissions import ROLES, Permission, Role
 from apm.notify.commands import send
-from apm.tickets.events import RequestMoved, RequestReported, WorkOrderMoved, WorkOrderOpened
-from apm.tickets.states import WorkState, WorkType
+from apm.requests.events import RequestMoved, RequestReported
+from apm.work.events import WorkOrderMoved, WorkOrderOpened
+from apm.work.states import WorkState, WorkType
 
 
 def _people_who_may(ctx: Context, permission: Permission, *but: Role) -> list[int]:

@@ -26,7 +26,7 @@ from apm.stocktake.queries import (
     scans_of,
     stocktake_for_writing,
 )
-from apm.tickets.numbers import next_number
+from apm.work.numbers import next_number
 
 OUR_LABEL = re.compile(r"/a/([0-9A-Za-z-]{6,12})(?:[/?#]|$)")
 """What a camera app reads from our label: an address, of which only the code matters."""

@@ -7,7 +7,7 @@ from random import Random
 from apm.core.command import Context
 from apm.procedures.model import StepKind, Verdict
 from apm.procedures.tolerance import COMPARED, Tolerance, judge
-from apm.tickets.model import WorkOrder, WorkStep
+from apm.work.model import WorkOrder, WorkStep
 from seed.demo.working import steps_of
 
 USUAL = 50.0

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.core.command import Context
-from apm.tickets.model import WorkOrder
-from apm.tickets.reporting import Report, Sent, report_fault
-from apm.tickets.results import put_findings
-from apm.tickets.states import CostKind
-from apm.tickets.symptoms import symptoms_for
-from apm.tickets.triage import SILENCE, Acceptance, accept, verify, verify_silent
+from apm.requests.reporting import Report, Sent, report_fault
+from apm.requests.symptoms import symptoms_for
+from apm.requests.triage import SILENCE, Acceptance, accept, verify, verify_silent
+from apm.work.model import WorkOrder
+from apm.work.results import put_findings
+from apm.work.states import CostKind
 from seed.demo import working
 from seed.demo.diary import Diary
 from seed.demo.scenery import Fault

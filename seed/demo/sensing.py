@@ -16,8 +16,8 @@ from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, Sensor
-from apm.tickets.model import WorkOrder
-from apm.tickets.results import put_findings
+from apm.work.model import WorkOrder
+from apm.work.results import put_findings
 from seed.demo import working
 from seed.demo.diary import Diary
 from seed.demo.scenery import hospital

@@ -10,9 +10,9 @@ from apm.assets.categories import category
 from apm.assets.commands import advance, create_asset
 from apm.assets.model import AssetState
 from apm.core.command import Context
-from apm.tickets.commands import open_work
-from apm.tickets.states import Priority, WorkState, WorkType
-from apm.tickets.triage import ask, mark_duplicate, reject
+from apm.requests.triage import ask, mark_duplicate, reject
+from apm.work.commands import open_work
+from apm.work.states import Priority, WorkState, WorkType
 from seed.demo.checklists import answer
 from seed.demo.diary import Diary
 from seed.demo.failures import make_repair

@@ -17,10 +17,10 @@ from apm.maintenance.generation import generate, settle
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
 from apm.maintenance.rhythm import Rhythm
 from apm.procedures.catalogue import template
-from apm.tickets.commands import open_work
-from apm.tickets.lifecycle import CANCELLABLE
-from apm.tickets.model import WorkOrder
-from apm.tickets.states import WorkState, WorkType
+from apm.work.commands import open_work
+from apm.work.lifecycle import CANCELLABLE
+from apm.work.model import WorkOrder
+from apm.work.states import WorkState, WorkType
 from seed.demo import working
 from seed.demo.checklists import answer
 from seed.demo.diary import Diary

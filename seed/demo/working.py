@@ -1,4 +1,4 @@
-"""The steps of a work order as people took them, by the tables and rules of `apm.tickets`.
+"""The steps of a work order as people took them, by the tables and rules of `apm.work`.
 
 The commands there ask for a password at each signature and read the order anew at each step;
 two years of that would take many minutes.  So history takes the same steps with what it holds.
@@ -13,12 +13,12 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.core.command import Context
-from apm.tickets.completion import APPROVED, PERFORMED, record_hash
-from apm.tickets.lifecycle import WORK
-from apm.tickets.model import Cost, Signature, WorkOrder, WorkStep
-from apm.tickets.results import missing_steps
-from apm.tickets.states import CostKind
-from apm.tickets.work import put_back_in_use, take_out_of_use
+from apm.work.completion import APPROVED, PERFORMED, record_hash
+from apm.work.lifecycle import WORK
+from apm.work.model import Cost, Signature, WorkOrder, WorkStep
+from apm.work.moving import put_back_in_use, take_out_of_use
+from apm.work.results import missing_steps
+from apm.work.states import CostKind
 from seed.demo.world import Person
 
 Spent = Mapping[CostKind, int]

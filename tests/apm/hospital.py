@@ -12,12 +12,13 @@ from apm.assets.commands import create_asset
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.procedures.model import StepKind, Verdict
-from apm.tickets.commands import open_work
-from apm.tickets.model import Request, WorkOrder
-from apm.tickets.reporting import Report, Sent, report_fault
-from apm.tickets.results import Answer, answer_steps
-from apm.tickets.states import WorkType
-from apm.tickets.work import Facts, move_work
+from apm.requests.model import Request
+from apm.requests.reporting import Report, Sent, report_fault
+from apm.work.commands import open_work
+from apm.work.model import WorkOrder
+from apm.work.moving import Facts, move_work
+from apm.work.results import Answer, answer_steps
+from apm.work.states import WorkType
 
 
 def make_asset(ctx: Context, category: str = "MON", **details: Any) -> Asset:

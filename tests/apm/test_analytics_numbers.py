@@ -17,8 +17,8 @@ from apm.assets.model import Asset, AssetState, Location
 from apm.core.errors import Invalid
 from apm.core.permissions import Permission
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.tickets.model import Cost, WorkOrder
-from apm.tickets.states import CostKind, WorkState, WorkType
+from apm.work.model import Cost, WorkOrder
+from apm.work.states import CostKind, WorkState, WorkType
 from predict.reliability import mtbf
 
 pytestmark = pytest.mark.database

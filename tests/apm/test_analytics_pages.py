@@ -7,8 +7,8 @@ import pytest
 from apm.assets.commands import create_asset
 from apm.core.clock import local_day, utc_now
 from apm.core.permissions import Role
-from apm.tickets.model import Cost, WorkOrder
-from apm.tickets.states import CostKind, WorkState, WorkType
+from apm.work.model import Cost, WorkOrder
+from apm.work.states import CostKind, WorkState, WorkType
 from tests.queries import count_queries
 
 

@@ -36,10 +36,12 @@ from apm.maintenance.generation import generate
 from apm.maintenance.model import Occurrence, OccurrenceState
 from apm.maintenance.queries import plans_to_look_at
 from apm.readings.model import Alarm, Latest, Sensor
-from apm.tickets.completion import is_intact
-from apm.tickets.model import Request, WorkOrder
-from apm.tickets.numbers import next_number
-from apm.tickets.states import Triage, WorkState, WorkType
+from apm.requests.model import Request
+from apm.requests.states import Triage
+from apm.work.completion import is_intact
+from apm.work.model import WorkOrder
+from apm.work.numbers import next_number
+from apm.work.states import WorkState, WorkType
 
 WITHOUT_WORK = {AssetState.QUARANTINED, AssetState.MISSING, AssetState.RETIRED}
 LOGIN = re.compile(r"^ {2}(\w+@demo\.apm) +(\S+)", re.MULTILINE)

@@ -12,7 +12,7 @@ from apm.forecasts.model import DetectorState
 from apm.forecasts.scoring import score_all, score_new
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, Latest
-from apm.tickets.model import WorkOrder
+from apm.work.model import WorkOrder
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 STEP = timedelta(minutes=10)

@@ -26,8 +26,9 @@ from apm.notify.model import Notification
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, Block, Latest, Sensor
 from apm.readings.series import readings_between
-from apm.tickets.events import RequestReported
-from apm.tickets.model import Request, WorkOrder
+from apm.requests.events import RequestReported
+from apm.requests.model import Request
+from apm.work.model import WorkOrder
 from apm.worker.model import Lease
 from tests.apm.hospital import make_asset, make_request
 

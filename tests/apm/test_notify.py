@@ -7,7 +7,8 @@ from apm.accounts.queries import system_actor
 from apm.core.command import Context
 from apm.core.events import Outbox
 from apm.notify.model import Notification
-from apm.tickets.events import RequestMoved, RequestReported, WorkOrderMoved, WorkOrderOpened
+from apm.requests.events import RequestMoved, RequestReported
+from apm.work.events import WorkOrderMoved, WorkOrderOpened
 from apm.worker.delivery import deliver
 
 REPORT = {"request_id": 1, "no": "R-1", "asset_id": 1, "symptom": "x"}

@@ -17,9 +17,9 @@ from apm.maintenance.jobs import generate_due
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
 from apm.maintenance.queries import plans_to_look_at
 from apm.maintenance.rhythm import Rhythm
-from apm.tickets.events import WorkOrderMoved
-from apm.tickets.model import WorkOrder
-from apm.tickets.states import WorkState, WorkType
+from apm.work.events import WorkOrderMoved
+from apm.work.model import WorkOrder
+from apm.work.states import WorkState, WorkType
 from tests.conftest import As
 
 pytestmark = pytest.mark.database

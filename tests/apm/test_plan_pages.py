@@ -13,7 +13,7 @@ from apm.maintenance.commands import add_plan
 from apm.maintenance.jobs import generate_due
 from apm.maintenance.model import PlanMode
 from apm.maintenance.rhythm import Rhythm
-from apm.tickets.model import WorkOrder
+from apm.work.model import WorkOrder
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from apm.core.clock import utc_now
 from apm.core.codes import PublicCode, token_digest
 from apm.core.settings import ROOT
-from apm.tickets.model import Request
-from apm.tickets.public_pages import MISSES
-from apm.tickets.states import Triage
-from apm.tickets.symptoms import symptoms_for
+from apm.requests.model import Request
+from apm.requests.public_pages import MISSES
+from apm.requests.states import Triage
+from apm.requests.symptoms import symptoms_for
 from tests.apm.hospital import jpeg, make_asset, make_request
 
 FAULT = {"symptom": "alarm", "nonce": "NONCE-000001"}

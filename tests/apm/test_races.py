@@ -10,12 +10,12 @@ from apm.assets.commands import update_asset
 from apm.core.command import Context
 from apm.core.errors import DomainError
 from apm.readings.commands import clear
+from apm.requests.triage import accept, reopen, verify
 from apm.stocktake.commands import finish, scan, start
 from apm.stocktake.model import Scan, Stocktake
-from apm.tickets.completion import Completion, close, complete
-from apm.tickets.model import Signature, WorkOrder
-from apm.tickets.triage import accept, reopen, verify
-from apm.tickets.work import Facts, move_work
+from apm.work.completion import Completion, close, complete
+from apm.work.model import Signature, WorkOrder
+from apm.work.moving import Facts, move_work
 from tests.apm.hospital import make_asset, make_request, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.house.world import raise_alarm, sensor_on

@@ -20,7 +20,7 @@ from apm.forecasts.jobs import score
 from apm.forecasts.queries import sensors_due
 from apm.readings.commands import add_sensor
 from apm.readings.model import Alarm
-from apm.tickets.model import WorkOrder
+from apm.work.model import WorkOrder
 from tests.apm.test_finding import all_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,10 +15,10 @@ from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from apm.core.events import Outbox
 from apm.core.limits import Attempt
 from apm.core.permissions import Permission
-from apm.tickets import reporting
-from apm.tickets.model import Comment, Photo, Request
-from apm.tickets.reporting import PER_ASSET, Report, Sent, report_fault
-from apm.tickets.urgency import priority_of
+from apm.requests import reporting
+from apm.requests.model import Comment, Photo, Request
+from apm.requests.reporting import PER_ASSET, Report, Sent, report_fault
+from apm.requests.urgency import priority_of
 from tests.apm.hospital import jpeg, make_asset, make_request
 
 FAULT = {"symptom": "alarm", "nonce": "NONCE-000001"}

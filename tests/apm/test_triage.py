@@ -10,14 +10,16 @@ from apm.assets.model import Asset, Availability
 from apm.core.clock import utc_now
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.core.events import Outbox
-from apm.tickets import triage
-from apm.tickets.completion import Completion, close, complete
-from apm.tickets.jobs import confirm_by_silence
-from apm.tickets.lifecycle import REQUEST
-from apm.tickets.model import Request, WorkOrder
-from apm.tickets.request_queries import request_by_no
-from apm.tickets.states import Priority, RequestState, Triage, WorkState
-from apm.tickets.triage import Acceptance
+from apm.requests import triage
+from apm.requests.jobs import confirm_by_silence
+from apm.requests.lifecycle import REQUEST
+from apm.requests.model import Request
+from apm.requests.queries import request_by_no
+from apm.requests.states import RequestState, Triage
+from apm.requests.triage import Acceptance
+from apm.work.completion import Completion, close, complete
+from apm.work.model import WorkOrder
+from apm.work.states import Priority, WorkState
 from tests.apm.hospital import make_asset, make_request, make_work, start_work
 from tests.conftest import CAST, PASSWORD
 
@@ -216,8 +218,8 @@ def test_each_decision_is_news(as_, request_):
     triage.ask(as_("wang"), no=request_.no, reason="?")
     ctx = as_("wang")
     kinds = [(e.kind, e.payload.get("action")) for e in ctx.session.scalars(select(Outbox))]
-    assert ("tickets.request_reported", None) in kinds
-    assert ("tickets.request_moved", "ask") in kinds
+    assert ("requests.reported", None) in kinds
+    assert ("requests.moved", "ask") in kinds
 
 
 def test_a_device_with_open_work_is_not_retired(as_, asset):

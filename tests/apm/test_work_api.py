@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from apm.core.permissions import Role
-from apm.tickets.model import Request, WorkOrder
+from apm.requests.model import Request
+from apm.work.model import WorkOrder
 from tests.apm.hospital import make_asset, make_request, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.queries import count_queries

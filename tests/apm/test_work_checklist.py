@@ -6,12 +6,12 @@ from sqlalchemy import select
 from apm.assets.model import Asset, Availability
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from apm.procedures.model import Verdict
-from apm.tickets import completion, queries
-from apm.tickets.completion import Completion, close, complete, is_intact
-from apm.tickets.model import WorkOrder, WorkStep
-from apm.tickets.results import Answer, add_cost, answer_steps
-from apm.tickets.states import CostKind, Priority, WorkState, WorkType
-from apm.tickets.work import Facts, move_work
+from apm.work import completion, queries
+from apm.work.completion import Completion, close, complete, is_intact
+from apm.work.model import WorkOrder, WorkStep
+from apm.work.moving import Facts, move_work
+from apm.work.results import Answer, add_cost, answer_steps
+from apm.work.states import CostKind, Priority, WorkState, WorkType
 from tests.apm.hospital import make_asset, make_work, pass_all, start_work
 from tests.conftest import PASSWORD
 

@@ -12,14 +12,16 @@ from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from apm.core.events import Outbox
-from apm.tickets import triage
-from apm.tickets.completion import Completion, close, complete
-from apm.tickets.lifecycle import NEEDS_REASON, WORK, work_actions
-from apm.tickets.model import WorkOrder
-from apm.tickets.queries import requests_of, work_order
-from apm.tickets.states import RequestState, WorkType
-from apm.tickets.states import WorkState as W
-from apm.tickets.work import Facts, move_work
+from apm.requests import triage
+from apm.requests.queries import requests_of
+from apm.requests.states import RequestState
+from apm.work.completion import Completion, close, complete
+from apm.work.lifecycle import NEEDS_REASON, WORK, work_actions
+from apm.work.model import WorkOrder
+from apm.work.moving import Facts, move_work
+from apm.work.queries import work_order
+from apm.work.states import WorkState as W
+from apm.work.states import WorkType
 from tests.apm.hospital import make_asset, make_request, make_work, pass_all, start_work
 from tests.conftest import PASSWORD
 

@@ -11,11 +11,11 @@ from apm.core.errors import NotAllowed, NotFound
 from apm.core.events import Outbox
 from apm.procedures.catalogue import template
 from apm.procedures.snapshot import steps_for
-from apm.tickets.commands import open_work
-from apm.tickets.model import WorkOrder, WorkStep
-from apm.tickets.results import Answer, answer_steps
-from apm.tickets.states import Priority, WorkState, WorkType
-from apm.tickets.work import Facts, move_work
+from apm.work.commands import open_work
+from apm.work.model import WorkOrder, WorkStep
+from apm.work.moving import Facts, move_work
+from apm.work.results import Answer, answer_steps
+from apm.work.states import Priority, WorkState, WorkType
 from tests.apm.hospital import make_asset, make_work, start_work
 
 PREDICTIVE = WorkType.PREDICTIVE

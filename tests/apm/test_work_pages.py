@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from apm.tickets import queries, triage
-from apm.tickets.model import Request, WorkOrder, WorkStep
-from apm.tickets.states import Priority, WorkState, WorkType
-from apm.tickets.work import Facts, move_work
+from apm.requests import triage
+from apm.requests.model import Request
+from apm.work import queries
+from apm.work.model import WorkOrder, WorkStep
+from apm.work.moving import Facts, move_work
+from apm.work.states import Priority, WorkState, WorkType
 from tests.apm.hospital import make_asset, make_request, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.queries import count_queries

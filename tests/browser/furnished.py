@@ -22,14 +22,14 @@ from apm.maintenance.rhythm import Rhythm
 from apm.procedures.model import Verdict
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm
+from apm.requests import triage
+from apm.requests.reporting import Report, Sent, add_comment, report_fault
 from apm.stocktake import commands as stocktake
-from apm.tickets import triage
-from apm.tickets.completion import Completion, close, complete
-from apm.tickets.model import WorkOrder
-from apm.tickets.reporting import Report, Sent, add_comment, report_fault
-from apm.tickets.results import Answer, add_cost, answer_steps
-from apm.tickets.states import CostKind
-from apm.tickets.work import Facts, move_work
+from apm.work.completion import Completion, close, complete
+from apm.work.model import WorkOrder
+from apm.work.moving import Facts, move_work
+from apm.work.results import Answer, add_cost, answer_steps
+from apm.work.states import CostKind
 from tests.apm.hospital import jpeg, pass_all, start_work
 from tests.browser.checklist import fitting
 from tests.browser.house import House
@@ -77,7 +77,7 @@ def furnish(house: House) -> Furnished:
         alarm = wang.session.query(Alarm).first()
         assert alarm, "the room's failure was not found"
         found.pages["forecasts.alarm"] = [f"/alarms/{alarm.id}"]
-        found.pages["tickets.work.show"].append(f"/work-orders/{alarm.work_order_no}")
+        found.pages["work.show"].append(f"/work-orders/{alarm.work_order_no}")
     return found
 
 
@@ -163,8 +163,8 @@ def _repairs(wang: Context, chen: Context, vent: Asset, monitor: Asset, found: F
     add_comment(wang, no=no, text="马上到")
     request_pages.append(f"/requests/{no}")
     found.visitor.append(link)
-    found.pages["tickets.work.show"] = order_pages
-    found.pages["tickets.requests.show"] = request_pages
+    found.pages["work.show"] = order_pages
+    found.pages["requests.staff.show"] = request_pages
 
 
 def _carry(wang: Context, chen: Context, order: WorkOrder, stage: str) -> None:

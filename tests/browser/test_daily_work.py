@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from apm.assets.model import Asset
 from apm.procedures.model import Verdict
-from apm.tickets.model import WorkOrder, WorkStep
+from apm.work.model import WorkOrder, WorkStep
 from tests.apm.hospital import make_asset, make_work, start_work
 from tests.browser.checklist import step_card
 from tests.browser.conftest import Come

@@ -28,10 +28,10 @@ pytestmark = pytest.mark.timeout(900)
 HTML_LANG = {"en": "en", "zh": "zh-Hans"}
 NOT_PAGES = {
     "api-docs", "assets.lists.export", "assets.qr", "static", "stocktake.report_csv",
-    "tickets.public.photo", "tickets.requests.photo",
+    "requests.public.photo", "requests.staff.photo",
 }  # fmt: skip
 QUOTED = [template.interval_source.title for template in templates().values()]
-FOR_VISITORS = {"tickets.public.label", "tickets.public.tracking"}
+FOR_VISITORS = {"requests.public.label", "requests.public.tracking"}
 UNFOLD = "for (const each of document.querySelectorAll('main details')) each.open = true"
 
 

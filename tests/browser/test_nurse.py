@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import FilePayload, Route, expect
 from sqlalchemy import func, select
 
-from apm.tickets.model import Request
+from apm.requests.model import Request
 from tests.apm.hospital import make_asset
 from tests.browser.axe import overflow
 from tests.browser.conftest import Come

@@ -35,7 +35,7 @@ def test_a_finding_on_a_desk_and_on_a_phone(
     full_house: tuple[House, Furnished], come: Come, album: Path
 ) -> None:
     house, furnished = full_house
-    finding = furnished.pages["tickets.work.show"][-1]
+    finding = furnished.pages["work.show"][-1]
     views = []
     for device in (DESKTOP, PHONE):
         person = come(house, "en", "wang", device=device, reduced_motion="reduce")

@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from apm.assets.model import Asset
 from apm.forecasts.queries import sensors_due
 from apm.readings.model import Alarm
-from apm.tickets.model import WorkOrder, WorkStep
+from apm.work.model import WorkOrder, WorkStep
 from tests.apm.hospital import jpeg
 from tests.browser import real_input
 from tests.browser.checklist import answer_all, enter, step_card

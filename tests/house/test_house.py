@@ -22,14 +22,14 @@ OPEN_TO_ALL = {
     "operations.metrics",
     "operations.readyz",
     "static",
-    "tickets.public.comment",
-    "tickets.public.join",
-    "tickets.public.label",
-    "tickets.public.photo",
-    "tickets.public.reopen",
-    "tickets.public.report",
-    "tickets.public.tracking",
-    "tickets.public.verify",
+    "requests.public.comment",
+    "requests.public.join",
+    "requests.public.label",
+    "requests.public.photo",
+    "requests.public.reopen",
+    "requests.public.report",
+    "requests.public.tracking",
+    "requests.public.verify",
 }
 
 
@@ -114,7 +114,8 @@ def test_every_file_keeps_to_one_subject():
 def test_labels_of_states_are_complete():
     from apm.assets.model import AssetState, Availability, Condition, Risk
     from apm.maintenance.model import PlanMode
-    from apm.tickets.model import CostKind, Priority, RequestState, WorkState, WorkType
+    from apm.requests.states import RequestState
+    from apm.work.states import CostKind, Priority, WorkState, WorkType
 
     for kind, states in {
         "lifecycle": AssetState,

@@ -12,8 +12,8 @@ from apm.accounts.queries import system_actor
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.core.permissions import ROLES, Role
+from apm.requests.model import Comment
 from apm.stocktake.model import Scan
-from apm.tickets.model import Comment
 from tests.conftest import CAST, PASSWORD
 from tests.house.world import endpoints, make_world, path_of
 

@@ -21,8 +21,8 @@ from apm.maintenance.model import PlanMode
 from apm.maintenance.rhythm import Rhythm
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, AlarmKind, Sensor
+from apm.requests.reporting import Report, Sent, report_fault
 from apm.stocktake.commands import start
-from apm.tickets.reporting import Report, Sent, report_fault
 from apm.worker.delivery import deliver
 from tests.apm.hospital import jpeg, make_asset, make_work, start_work
 from tests.conftest import PASSWORD

@@ -1,0 +1,1 @@
+"""Requests: what people report, and what becomes of it."""

@@ -1,0 +1,114 @@
+"""Requests as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apm.core.codes import new_token
+from apm.core.command import Context
+from apm.core.http import check_version, context, requires
+from apm.core.intake import Blueprint
+from apm.core.permissions import Permission
+from apm.requests import queries, reporting
+from apm.requests.api_schema import (
+    RequestAction,
+    RequestComment,
+    RequestOut,
+    RequestPage,
+    RequestQuery,
+)
+from apm.requests.deciding import decide
+from apm.requests.lifecycle import request_actions
+from apm.requests.model import Request
+from apm.requests.schema import ReportForm
+from apm.requests.urgency import priority_of
+
+api = Blueprint("requests_api", __name__, url_prefix="/api/v1")
+Headed = tuple[Any, int, dict[str, str]]
+
+
+@api.post("/assets/<code>/requests")
+@api.arguments(ReportForm)
+@api.response(201, RequestOut)
+@requires(Permission.REQUEST_REPORT)
+def report(said: dict[str, Any], code: str) -> Headed:
+    """Report a fault; `link` is where its reporter follows it, told only now."""
+    ctx = context()
+    token = new_token()
+    # A repeat with the same Idempotency-Key never comes here: it is answered from what was kept.
+    sent = reporting.Sent(client_key=new_token(), token=token)
+    made = reporting.report_fault(ctx, asset_code=code, report=reporting.Report(**said), sent=sent)
+    shown = {**_request_out(ctx, queries.request_by_no(ctx, made.no)), "link": f"/r/{token}"}
+    return shown, 201, _etag(made)
+
+
+@api.get("/requests")
+@api.arguments(RequestQuery, location="query")
+@api.response(200, RequestPage)
+@requires(Permission.REQUEST_READ)
+def list_requests(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Requests, newest first."""
+    ctx = context()
+    groups = queries.RequestFilter(frozenset(wanted["state"]))
+    page = queries.request_page(ctx, groups, after=wanted["after"], limit=wanted["limit"])
+    return {"items": [_request_out(ctx, found) for found in page.items], "next": page.next}
+
+
+@api.get("/requests/<no>")
+@api.response(200, RequestOut)
+@requires(Permission.REQUEST_READ)
+def one_request(no: str) -> Headed:
+    """One request."""
+    return _shown_request(no)
+
+
+@api.post("/requests/<no>/comment")
+@api.arguments(RequestComment)
+@api.response(200, RequestOut)
+@requires(Permission.REQUEST_REPORT)
+def comment(said: dict[str, Any], no: str) -> Headed:
+    """Write to the reporter, or to the equipment department."""
+    reporting.add_comment(context(), no=no, text=said["text"])
+    return _shown_request(no)
+
+
+@api.post("/requests/<no>/<action>")
+@api.arguments(RequestAction)
+@api.response(200, RequestOut)
+@requires(Permission.REQUEST_READ)
+def move_request(said: dict[str, Any], no: str, action: str) -> Headed:
+    """Take a step of a request: one of its `actions`."""
+    ctx = context()
+    check_version(queries.request_by_no(ctx, no).version)
+    decide(ctx, no=no, action=action, said=said)
+    return _shown_request(no)
+
+
+def _shown_request(no: str) -> Headed:
+    ctx = context()
+    found = queries.request_by_no(ctx, no)
+    return _request_out(ctx, found), 200, _etag(found)
+
+
+def _etag(row: Request) -> dict[str, str]:
+    return {"ETag": f'"{row.version}"'}
+
+
+def _request_out(ctx: Context, found: Request) -> dict[str, Any]:
+    return {
+        "no": found.no,
+        "asset": found.asset.code,
+        "symptom": found.symptom,
+        "description": found.description,
+        "patient_involved": found.patient_involved,
+        "state": found.state.value,
+        "priority": priority_of(found).value,
+        "actions": request_actions(ctx.actor, found),
+        "reporter_name": found.reporter_name,
+        "reported_at": found.reported_at,
+        "note": found.triage_note,
+        "work_order": found.work_order.no if found.work_order else None,
+        "duplicate_of": found.duplicate_of.no if found.duplicate_of else None,
+        "rating": found.rating,
+        "version": found.version,
+    }

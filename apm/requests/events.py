@@ -1,0 +1,32 @@
+"""What other features may hear of: requests came and moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apm.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReported(Event):
+    """Somebody reported a fault."""
+
+    kind: ClassVar[str] = "requests.reported"
+    request_id: int
+    no: str
+    asset_id: int
+    symptom: str
+    is_urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMoved(Event):
+    """A request went on: triage decided, or its reporter answered, confirmed or objected."""
+
+    kind: ClassVar[str] = "requests.moved"
+    request_id: int
+    no: str
+    action: str
+    state: str
+    reporter_id: int | None

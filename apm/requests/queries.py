@@ -1,0 +1,169 @@
+"""Reading requests: lists by where they stand, one with everything on it, one by its link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from apm.assets.model import Asset
+from apm.core.codes import find_code, token_digest
+from apm.core.command import Context
+from apm.core.db import ApmSession
+from apm.core.errors import NotFound
+from apm.core.i18n import _l
+from apm.core.paging import Page, page_of
+from apm.requests.model import Comment, Photo, Request
+from apm.requests.states import Triage
+from apm.work.model import WorkOrder
+from apm.work.states import OPEN_WORK, WorkState
+
+LINK_LIFE = timedelta(days=90)
+"""How long a reporter's link still opens after the request has ended."""
+GROUPS = {
+    "new": _l("To triage"),
+    "needs_info": _l("Waiting for an answer"),
+    "in_work": _l("In work"),
+    "repaired": _l("Repaired, not confirmed"),
+    "ended": _l("Ended"),
+}
+"""How the list is divided: each request is in exactly one group."""
+
+_WORKED_ON = OPEN_WORK - {WorkState.DONE}
+_IS_ACCEPTED = Request.triage == Triage.ACCEPTED
+_GROUP: ColumnElement[str] = case(
+    (Request.triage == Triage.OPEN, "new"),
+    (Request.triage == Triage.NEEDS_INFO, "needs_info"),
+    (
+        and_(_IS_ACCEPTED, Request.verified_at.is_(None), WorkOrder.state.in_(_WORKED_ON)),
+        "in_work",
+    ),
+    (
+        and_(
+            _IS_ACCEPTED,
+            Request.verified_at.is_(None),
+            WorkOrder.state.in_([WorkState.DONE, WorkState.CLOSED]),
+        ),
+        "repaired",
+    ),
+    else_="ended",
+)
+
+
+def _whole(query: Select[Request]) -> Select[Request]:
+    return query.options(
+        joinedload(Request.work_order),
+        joinedload(Request.duplicate_of),
+        joinedload(Request.asset).joinedload(Asset.department),
+        joinedload(Request.asset).joinedload(Asset.location),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFilter:
+    """Which requests to show; empty means all."""
+
+    groups: frozenset[str] = frozenset()
+    no: str | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> RequestFilter:
+        """Read the filter from an address; what makes no sense is left out."""
+        many = getattr(args, "getlist", lambda name: [args[name]] if name in args else [])
+        groups = frozenset(many("state")) & GROUPS.keys()
+        return cls(groups, (args.get("q") or "").strip().upper() or None)
+
+
+def request_page(
+    ctx: Context, wanted: RequestFilter, *, after: str | None = None, limit: int = 50
+) -> Page[Request]:
+    """Return the newest requests that fit."""
+    query = _whole(select(Request))
+    if wanted.groups:
+        query = _with_work(query).where(_GROUP.in_(wanted.groups))
+    if wanted.no:
+        query = query.where(Request.no == wanted.no)
+    return page_of(ctx.session, query, by=[Request.id], after=after, limit=limit, descending=True)
+
+
+def request_counts(ctx: Context) -> dict[str, int]:
+    """Return how many requests each group holds."""
+    query = select(_GROUP, func.count(Request.id)).group_by(_GROUP)
+    query = query.outerjoin(WorkOrder, Request.work_order_id == WorkOrder.id)
+    return {group: n for group, n in ctx.session.execute(query)}  # noqa: C416  (typed)
+
+
+def _with_work(query: Select[Request]) -> Select[Request]:
+    return query.outerjoin(WorkOrder, Request.work_order_id == WorkOrder.id)
+
+
+def request_by_no(ctx: Context, no: str) -> Request:
+    """Return one request with asset and work order, or raise `NotFound`."""
+    found = ctx.session.scalar(_whole(select(Request).where(Request.no == no)))
+    if found is None:
+        raise NotFound(_l("There is no such request here. Check the number in the list."))
+    return found
+
+
+def to_triage(ctx: Context, limit: int = 50) -> list[Request]:
+    """Return the requests nobody has decided about, oldest first."""
+    query = _whole(select(Request).where(Request.triage == Triage.OPEN))
+    return list(ctx.session.scalars(query.order_by(Request.id).limit(limit)))
+
+
+def open_on(ctx: Context, asset: Asset) -> list[Request]:
+    """Return the reports on an asset that are not finished, newest first."""
+    is_open = or_(
+        Request.triage.in_([Triage.OPEN, Triage.NEEDS_INFO]),
+        and_(_IS_ACCEPTED, WorkOrder.state.in_(_WORKED_ON)),
+    )
+    query = _with_work(_whole(select(Request))).where(Request.asset_id == asset.id, is_open)
+    return list(ctx.session.scalars(query.order_by(Request.id.desc()).limit(5)))
+
+
+def comments_of(ctx: Context, request: Request) -> list[Comment]:
+    """Return what was said about a request, oldest first."""
+    query = select(Comment).where(Comment.request_id == request.id).order_by(Comment.id)
+    return list(ctx.session.scalars(query.limit(200)))
+
+
+def photos_of(ctx: Context, *requests: Request) -> list[Photo]:
+    """Return the photos of some requests, without the pictures themselves."""
+    ids = [request.id for request in requests]
+    query = select(Photo).where(Photo.request_id.in_(ids)).order_by(Photo.id)
+    return list(ctx.session.scalars(query.limit(40)))
+
+
+def photo_jpeg(ctx: Context, request: Request, photo_id: int) -> bytes:
+    """Return one picture, or raise `NotFound`."""
+    query = select(Photo.jpeg).where(Photo.id == photo_id, Photo.request_id == request.id)
+    found = ctx.session.scalar(query)
+    if found is None:
+        raise NotFound(_l("There is no such photo. Go back to the request."))
+    return found
+
+
+def hospital_of_link(session: ApmSession, token: str) -> tuple[int, str] | None:
+    """Return the hospital and the request number a reporter's link leads to, whoever asks."""
+    found = find_code(session, "request", token_digest(token))
+    return (found.hospital_id, found.target) if found else None
+
+
+def has_expired(request: Request, now: datetime) -> bool:
+    """Tell whether the reporter's link (work order loaded) has served its time."""
+    if request.is_open:
+        return False
+    order = request.work_order
+    ends = [request.reported_at, request.verified_at, order.closed_at if order else None,
+            order.done_at if order else None]  # fmt: skip
+    return max(end for end in ends if end is not None) < now - LINK_LIFE
+
+
+def requests_of(ctx: Context, order: WorkOrder) -> list[Request]:
+    """Return the requests an order answers, their state known."""
+    query = select(Request).where(Request.work_order_id == order.id).order_by(Request.id)
+    return list(ctx.session.scalars(query.options(joinedload(Request.work_order))))

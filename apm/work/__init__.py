@@ -1,0 +1,1 @@
+"""Work orders: from planned to signed, with their checklists, costs and downtime."""
