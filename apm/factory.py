@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from http.client import OK
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
-from flask import Flask
+from flask import Flask, Response
+from flask_compress import Compress
 from flask_smorest import Api
 from sqlalchemy.orm import sessionmaker
 
@@ -34,6 +36,11 @@ FEATURES = (
     "notify",
     "analytics",
 )
+SMALLER = (
+    "text/html", "text/css", "text/javascript", "image/svg+xml", "application/wasm",
+    "application/manifest+json",
+)  # fmt: skip
+"""What travels compressed.  Not JSON: its `ETag` names a row's version and must stay as it is."""
 MOST_BYTES = 32 * 1024 * 1024
 """The largest body we read: 100,000 readings as JSON, or a large spreadsheet."""
 
@@ -62,9 +69,23 @@ def _name_in_description(schema: Any) -> str:
     return f"{type(one).__name__}{'Changes' if one.partial else ''}"
 
 
+class App(Flask):
+    """Flask, but files of a kind that gets smaller are sent whole, so that they can be."""
+
+    def send_static_file(self, filename: str) -> Response:
+        """Return a file of ours."""
+        response = super().send_static_file(filename)
+        if response.mimetype in SMALLER and response.status_code == OK:
+            response.direct_passthrough = False
+            body = response.get_data()
+            response.close()
+            response.set_data(body)
+        return response
+
+
 def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
     """Build the web application on an open database."""
-    app = Flask("apm", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app = App("apm", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.url_map.converters["int"] = RowNumber
     app.wsgi_app = BehindLocalProxy(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
     app.config.update(
@@ -77,6 +98,9 @@ def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api/v1",
         OPENAPI_JSON_PATH="openapi.json",
+        COMPRESS_MIMETYPES=SMALLER,
+        COMPRESS_ALGORITHM=("gzip",),
+        COMPRESS_STREAMS=False,  # it forgets to close the file
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     marshmallow = MarshmallowPlugin(schema_name_resolver=_name_in_description)
@@ -89,6 +113,7 @@ def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
             app.register_blueprint(part.web)
     app.register_blueprint(operations.web)
     load_features()
+    Compress(app)
     http.open_to_all(app, "static", "api-docs.openapi_json")
     pages.install(app)
     http.install(app, sessions, identify)  # last: its error pages replace those of Api

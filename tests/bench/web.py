@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
-import numpy as np
 from sqlalchemy import Engine, event
 
 from apm import database
@@ -33,11 +27,7 @@ from apm.core.permissions import Role
 from apm.core.settings import Settings
 from apm.factory import create_app
 from tests.bench.register import fill
-
-PASSWORD = "bench password"
-WARM_UP, SAMPLES = 10, 150
-BARE = "import flask; app = flask.Flask('bare'); app.add_url_rule('/', view_func=lambda: 'ok')"
-Page = Callable[[], str]
+from tests.bench.serving import PASSWORD, Page, bare, serve, signed_in, time_of
 
 
 def main() -> None:
@@ -73,14 +63,14 @@ def measure(folder: Path, assets: int) -> dict[str, dict[str, float]]:
     print(f"{assets} assets in {time.perf_counter() - started:.0f} s", file=sys.stderr)
     pages = _pages(sample)
     counts = _count_queries(engine, url, pages)
-    with _bare(folder) as bare:
-        floor = _time(httpx.Client(base_url=bare), lambda: "/")
+    with bare(folder) as empty:
+        floor = time_of(httpx.Client(base_url=empty), lambda: "/")
     results: dict[str, dict[str, float]] = {"bare_flask_view": {**floor, "queries": 0}}
-    with _serve(url) as base:
-        client = _signed_in(base)
+    with serve(url) as base:
+        client = signed_in(base)
         for name, page in pages.items():
             who = httpx.Client(base_url=base) if name == "label_landing" else client
-            took = _time(who, page)
+            took = time_of(who, page)
             ratio = round(took["p50_ms"] / floor["p50_ms"], 1)
             results[name] = {**took, "queries": counts[name], "vs_bare": ratio}
     engine.dispose()
@@ -122,73 +112,6 @@ def _count_queries(engine: Engine, url: str, pages: dict[str, Page]) -> dict[str
         client.get(page())
         counts[name] = sum(not s.startswith(("BEGIN", "PRAGMA")) for s in seen)
     return counts
-
-
-def _signed_in(base: str) -> httpx.Client:
-    client = httpx.Client(base_url=base, timeout=30)
-    form = {"email": "e@bench.example", "password": PASSWORD}
-    answer = client.post("/sign-in", data=form, headers={"Origin": base})
-    if answer.status_code != 303:
-        raise RuntimeError(f"cannot sign in: {answer.status_code}")
-    return client
-
-
-def _time(client: httpx.Client, page: Page) -> dict[str, float]:
-    took = []
-    for k in range(WARM_UP + SAMPLES):
-        address = page()
-        began = time.perf_counter()
-        answer = client.get(address)
-        seconds = time.perf_counter() - began
-        if answer.status_code != 200:
-            raise RuntimeError(f"{address}: {answer.status_code}")
-        if k >= WARM_UP:
-            took.append(1000 * seconds)
-    p50, p95 = np.percentile(took, [50, 95])
-    return {"p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2)}
-
-
-@contextmanager
-def _serve(url: str) -> Iterator[str]:
-    port = _free_port()
-    env = {**os.environ, "APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"}
-    command = [sys.executable, "-m", "apm", "serve", "--port", str(port), "--processes", "2"]
-    with _running(command, f"http://127.0.0.1:{port}", "/healthz", env) as base:
-        yield base
-
-
-@contextmanager
-def _bare(folder: Path) -> Iterator[str]:
-    (folder / "bare.py").write_text(BARE)
-    port = _free_port()
-    gunicorn = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-w", "2"]
-    command = [*gunicorn, "-b", f"127.0.0.1:{port}", "--chdir", str(folder), "bare:app"]
-    with _running(command, f"http://127.0.0.1:{port}", "/", dict(os.environ)) as base:
-        yield base
-
-
-@contextmanager
-def _running(command: list[str], base: str, ready: str, env: dict[str, str]) -> Iterator[str]:
-    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                if httpx.get(base + ready).status_code == 200:
-                    break
-            except httpx.TransportError:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise
-        yield base
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
