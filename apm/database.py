@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -23,15 +26,37 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction in which tables may be made anew.
+
+    SQLite changes a table by copying it and dropping the old one, which its foreign keys would
+    forbid; they rest meanwhile, and are checked as a whole before anything is kept.
+    """
+    with engine.execution_options(apm_writing=True).connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        is_sqlite = engine.dialect.name == "sqlite"
+        if is_sqlite:
+            raw.execute("PRAGMA foreign_keys=OFF")  # before the transaction, else it does nothing
+        try:
+            with connection.begin():
+                yield connection
+                if is_sqlite and (broken := raw.execute("PRAGMA foreign_key_check").fetchone()):
+                    raise RuntimeError(f"the migration left a row that leads nowhere: {broken}")
+        finally:
+            if is_sqlite:
+                raw.execute("PRAGMA foreign_keys=ON")
+
+
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to `revision`; safe to call at every start and from several processes."""
-    with engine.execution_options(apm_writing=True).begin() as connection:
+    with _changing(engine) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Take the schema back to `revision`."""
-    with engine.execution_options(apm_writing=True).begin() as connection:
+    with _changing(engine) as connection:
         command.downgrade(_config(connection), revision)
 
 

@@ -5,15 +5,28 @@ from apm.assets import model as assets
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.forecasts import model as forecasts
 from apm.maintenance import model as maintenance
+from apm.metrology import model as metrology
+from apm.metrology import result_model as metrology_results
 from apm.notify import model as notify
+from apm.parts import model as parts
+from apm.procedures import model as procedures
 from apm.readings import model as readings
+from apm.reports import model as reports
 from apm.requests import model as requests
+from apm.risk import model as risk
 from apm.stocktake import model as stocktake
+from apm.teams import model as teams
+from apm.vendors import link_model as vendor_links
+from apm.vendors import model as vendors
+from apm.webhooks import model as webhooks
+from apm.work import clock_model as work_clocks
+from apm.work import field_model as work_field
 from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
     "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
-    "idempotency", "limits", "maintenance", "notify", "readings", "requests", "stocktake",
-    "work", "worker",
+    "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
+    "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "vendor_links",
+    "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
 ]  # fmt: skip

@@ -29,11 +29,17 @@ MENU = (
     ("/assets", _l("Assets"), "box", P.ASSET_READ),
     ("/requests", _l("Requests"), "bell", P.REQUEST_READ),
     ("/work-orders", _l("Work orders"), "tool", P.WORK_READ),
+    ("/queue", _l("Queue"), "users", P.WORK_READ),
     ("/alarms", _l("Alarms"), "alert", P.ALARM_READ),
     ("/plans", _l("Plans"), "calendar", P.PLAN_READ),
+    ("/metrology", _l("Metrology"), "check", P.METROLOGY_READ),
+    ("/risk", _l("Risk and intervals"), "refresh", P.PLAN_READ),
     ("/stocktakes", _l("Stocktakes"), "list", P.STOCKTAKE_RUN),
+    ("/parts", _l("Spare parts"), "layers", P.PART_READ),
+    ("/vendors", _l("Vendors"), "users", P.VENDOR_EDIT),
     ("/analytics", _l("Analytics"), "chart", P.ANALYTICS_READ),
     ("/admin/audit", _l("Audit trail"), "shield", P.AUDIT_READ),
+    ("/admin/teams", _l("Teams"), "clock", P.TEAM_EDIT),
     ("/admin", _l("Administration"), "gear", P.USER_ADMIN),
 )
 

@@ -21,6 +21,8 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as how_hypothesis_tries
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.util import LRUCache
@@ -51,6 +53,11 @@ CAST = {
 }
 POSTGRES = os.environ.get("APM_TEST_DATABASE_URL")
 load_features()
+# A slow machine is no failure: speed has its benches.
+how_hypothesis_tries.register_profile(
+    "apm", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+how_hypothesis_tries.load_profile("apm")
 # The real cost of a password (64 MiB, a third of a second) is tried once, in test_sign_in.py.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 

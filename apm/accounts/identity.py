@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Request
 
 from apm.accounts.commands import mark_seen
@@ -30,3 +32,12 @@ def identify(request: Request, ctx: Context) -> Actor:
     actor = actor_of(known.grant)
     mark_seen(Context(ctx.session, actor, ctx.now), known)
     return actor
+
+
+def signed_in_at(request: Request, ctx: Context) -> datetime | None:
+    """Return when this browser's session began, with a password; None for a program."""
+    cookie = request.cookies.get(COOKIE)
+    if "Authorization" in request.headers or not cookie:
+        return None
+    known = session_by_token(ctx.session, cookie, ctx.now())
+    return known.created_at if known else None

@@ -29,6 +29,8 @@ class Hospital(Audited, Row):
     timezone: Mapped[str] = mapped_column(default="Asia/Shanghai")
     currency: Mapped[str] = mapped_column(default="CNY")
     is_demo: Mapped[bool] = mapped_column(default=False)
+    silence_days: Mapped[int] = mapped_column(default=3, server_default="3")
+    """After so many days without a word from its reporter a repair counts as confirmed."""
 
 
 class User(Audited, Row):

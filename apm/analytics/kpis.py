@@ -9,11 +9,11 @@ from enum import StrEnum
 from apm.accounts.queries import own_hospital
 from apm.analytics import formulas, queries
 from apm.analytics.period import Period
-from apm.analytics.proportion import wilson
 from apm.analytics.queries import By, Downtime, Failures, Key, Money, Punctuality
 from apm.assets.categories import all_categories
 from apm.core.command import Context
 from apm.core.i18n import _, choose
+from apm.core.proportion import wilson
 from apm.work.causes import causes
 from predict.errors import NotEnoughData
 from predict.reliability import mtbf

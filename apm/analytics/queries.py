@@ -199,7 +199,8 @@ def punctuality(ctx: Context, by: By, period: Period) -> dict[Key, Punctuality]:
         .where(
             Occurrence.due >= period.first,
             Occurrence.due <= period.last,
-            Occurrence.state != OccurrenceState.CANCELLED,
+            Occurrence.state.not_in({OccurrenceState.CANCELLED, OccurrenceState.EXCUSED}),
+            Occurrence.is_extra.is_(False),
         )
         .group_by(Occurrence.plan_id)
         .subquery()

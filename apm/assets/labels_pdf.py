@@ -5,22 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from apm.assets.model import Asset
-from apm.assets.qr import QUIET, dark_runs, label_url, modules_of
-from apm.core.errors import Conflict
-from apm.core.i18n import _, _l, choose
-from apm.core.settings import ROOT
+from apm.assets.paper import BOLD, REGULAR, draw_qr, register_fonts
+from apm.assets.qr import label_url
+from apm.core.i18n import _, choose
 
 PAGE = (210 * mm, 297 * mm)
-FONTS = ROOT / "static" / "vendor" / "fonts"
-REGULAR, BOLD = "NotoSansSC-Regular", "NotoSansSC-Bold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ def label_sheets(assets: Iterable[Asset], *, base_url: str, sheet: str = "a4-3x8
     Raises:
         Conflict: the font with Chinese letters was not installed.
     """
-    _register_fonts()
+    register_fonts()
     form = FORMATS[sheet]
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=PAGE, pageCompression=1)
@@ -72,7 +67,7 @@ def _label(
 ) -> None:
     left, bottom = corner
     height = form.height * mm
-    _qr(canvas, url, form.qr * mm, (left + 2 * mm, bottom + (height - form.qr * mm) / 2))
+    draw_qr(canvas, url, form.qr * mm, (left + 2 * mm, bottom + (height - form.qr * mm) / 2))
     x = left + (form.qr + 3) * mm
     width = form.width * mm - (form.qr + 5) * mm
     place = asset.department
@@ -95,31 +90,9 @@ def _other_name(asset: Asset) -> str:
     return next((n for n in (asset.name, asset.name_zh) if n and n != shown), "")
 
 
-def _qr(canvas: Canvas, url: str, side: float, corner: tuple[float, float]) -> None:
-    modules = modules_of(url)
-    unit = side / (len(modules) + 2 * QUIET)
-    left, top = corner[0] + QUIET * unit, corner[1] + side - QUIET * unit
-    path = canvas.beginPath()
-    for row, column, length in dark_runs(modules):
-        # A hair higher than a square: renderers else leave white lines between the rows.
-        path.rect(left + column * unit, top - (row + 1) * unit, length * unit, unit * 1.02)
-    canvas.drawPath(path, stroke=0, fill=1)
-
-
 def _fitted(text: str, font: str, size: float, width: float) -> str:
     if pdfmetrics.stringWidth(text, font, size) <= width:
         return text
     while text and pdfmetrics.stringWidth(text + "…", font, size) > width:
         text = text[:-1]
     return text + "…"
-
-
-@cache
-def _register_fonts() -> None:
-    for name in (REGULAR, BOLD):
-        path = FONTS / f"{name}.ttf"
-        if not path.exists():
-            raise Conflict(
-                _l("The font for labels is missing. Run: make vendor"), code="font_missing"
-            )
-        pdfmetrics.registerFont(TTFont(name, path))

@@ -40,11 +40,12 @@ def terms_of(asset: Asset) -> set[str]:
         asset.number, asset.name, asset.name_zh, asset.serial, asset.model, asset.manufacturer,
         asset.code, asset.udi_di, asset.lot, kind.code, kind.en, kind.zh,
     )  # fmt: skip
-    return set().union(*(_terms(text) for text in texts if text))
+    return set().union(*(terms_in(text) for text in texts if text))
 
 
 @lru_cache(maxsize=20_000)  # names, models and manufacturers repeat all over a register
-def _terms(text: str) -> frozenset[str]:
+def terms_in(text: str) -> frozenset[str]:
+    """Return the words that one text is found by."""
     found: set[str] = set()
     latin: list[str] = []
     for run in (*RUN.findall(plain(text)), "一"):  # a Chinese run closes the latin one before it

@@ -34,7 +34,12 @@ def import_command(file: Path, hospital: str, *, dry_run: bool, as_json: bool) -
         report = check_import(ctx, listing) if dry_run else import_assets(ctx, listing=listing)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
-    else:
+    say_report(report, is_quiet=as_json)
+
+
+def say_report(report: ImportReport, *, is_quiet: bool) -> None:
+    """Print what an import did, unless it was printed as JSON; refuse where it did nothing."""
+    if not is_quiet:
         _say(report)
     if report.problems:
         raise Refused(

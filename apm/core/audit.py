@@ -17,6 +17,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint, event, insert, inspect, select, update
 from sqlalchemy.orm import Mapped, ORMExecuteState, mapped_column
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from apm.core.db import ApmSession, Row
 
@@ -148,9 +150,10 @@ def _changes(row: Any) -> dict[str, list[str | None]]:
     gone = state.deleted or state.was_deleted
     changed: dict[str, list[str | None]] = {}
     for column in state.mapper.column_attrs:
-        history = state.attrs[column.key].history
-        if column.key in row.untracked:
+        # What nobody set has no history: a checklist has dozens of rows with dozens of columns.
+        if column.key in row.untracked or not (gone or column.key in state.committed_state):
             continue
+        history = get_history(row, column.key, PASSIVE_NO_INITIALIZE)
         if gone:
             old, new = _text([getattr(row, column.key)]), None
         elif history.has_changes():

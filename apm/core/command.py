@@ -40,6 +40,8 @@ class Actor:
     permissions: frozenset[Permission] = frozenset()
     user_id: int | None = None
     language: str | None = None
+    bound_to: str | None = None
+    """The one work order a link leads its holder to; nothing else is theirs to touch."""
 
     def can(self, permission: Permission | str) -> bool:
         """Tell whether this actor holds `permission`."""

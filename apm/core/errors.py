@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class DomainError(Exception):
@@ -19,6 +20,7 @@ class DomainError(Exception):
         self.message = message
         self.params = params
         self.code = code or type(self).code
+        self.fields: dict[str, Any] = {}
 
     def __str__(self) -> str:
         """Return the message in the language of whoever reads it."""

@@ -7,19 +7,21 @@ neither, and a client that never saw the answer may safely repeat.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, make_response, request
+from flask import Flask, Response, current_app, make_response, request
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped
 
+from apm.core import limits
 from apm.core.command import Context
 from apm.core.db import Row
-from apm.core.errors import Conflict, Invalid
+from apm.core.errors import Conflict, DomainError, Invalid
 from apm.core.i18n import _l
 
 HEADER = "Idempotency-Key"
@@ -59,7 +61,9 @@ def _once(view: Callable[..., Any], context: Callable[[], Context]) -> Callable[
         ctx = context()
         owner = f"{ctx.actor.hospital_id}:{ctx.actor.name}"
         asked = f"{request.method} {request.path}\n".encode() + request.get_data()
-        digest = hashlib.sha256(asked).hexdigest()
+        # Keyed: a body may hold a password, which a plain digest would give away to guessing.
+        secret = str(current_app.config["SECRET_KEY"]).encode()
+        digest = hmac.new(secret, asked, hashlib.sha256).hexdigest()
         try:
             with ctx.writing("api.once"):
                 if kept := _kept(ctx, owner, key):
@@ -77,6 +81,9 @@ def _once(view: Callable[..., Any], context: Callable[[], Context]) -> Callable[
         except IntegrityError:
             if kept := _kept(ctx, owner, key):
                 return _again(kept, digest)
+            raise
+        except DomainError:
+            limits.count_again(ctx)  # a wrong password is a try, whatever key came with it
             raise
 
     return run

@@ -21,18 +21,20 @@ class Job:
     name: str
     every: timedelta
     work: Work
+    waits: bool = False
+    """It waits for other servers: it gets a thread of its own, and the other jobs go on."""
 
 
 JOBS: dict[str, Job] = {}
 
 
-def job(name: str, *, every: timedelta) -> Callable[[Work], Work]:
+def job(name: str, *, every: timedelta, waits: bool = False) -> Callable[[Work], Work]:
     """Let the worker run a function for each hospital every so often."""
 
     def register(work: Work) -> Work:
         if name in JOBS:
             raise ValueError(f"two jobs are called {name}")
-        JOBS[name] = Job(name, every, work)
+        JOBS[name] = Job(name, every, work, waits)
         return work
 
     return register

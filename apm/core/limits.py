@@ -12,6 +12,8 @@ from apm.core.db import Row
 from apm.core.errors import TooMany
 from apm.core.i18n import _l
 
+IN_DOUBT = "tries in doubt"
+
 
 class Attempt(Row):
     """One try of something that is limited."""
@@ -34,6 +36,8 @@ def limit(ctx: Context, key: str, *, most: int, within: timedelta) -> int:
     if (ctx.session.scalar(query) or 0) >= most:
         raise _too_many(within)
     attempt = Attempt(key=key, at=ctx.now())
+    if "command" in ctx.session.info:  # that one may be rolled back, and the try with it
+        ctx.session.info.setdefault(IN_DOUBT, []).append(key)
     with ctx.writing("limit.count"):
         ctx.session.add(attempt)
     if (ctx.session.scalar(query) or 0) > most:
@@ -57,6 +61,14 @@ def take_back(ctx: Context, *attempts: int) -> None:
     """Do not count these tries: they succeeded, and only failures are limited."""
     with ctx.writing("limit.take_back"):
         ctx.session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
+
+
+def count_again(ctx: Context) -> None:
+    """Count the tries that were rolled back with the command around them."""
+    keys = ctx.session.info.pop(IN_DOUBT, [])
+    if keys:
+        with ctx.writing("limit.count"):
+            ctx.session.add_all(Attempt(key=key, at=ctx.now()) for key in keys)
 
 
 def forget(ctx: Context, *, before: datetime) -> None:

@@ -15,6 +15,12 @@ class Permission(StrEnum):
     ASSET_READ = "asset.read"
     AUDIT_READ = "audit.read"
     LABEL_PRINT = "label.print"
+    METROLOGY_EDIT = "metrology.edit"
+    METROLOGY_READ = "metrology.read"
+    PART_EDIT = "part.edit"
+    PART_ISSUE = "part.issue"
+    PART_READ = "part.read"
+    PART_STOCK = "part.stock"
     PLAN_EDIT = "plan.edit"
     PLAN_READ = "plan.read"
     READING_READ = "reading.read"
@@ -25,8 +31,12 @@ class Permission(StrEnum):
     SENSOR_EDIT = "sensor.edit"
     STOCKTAKE_RUN = "stocktake.run"
     SYSTEM_RUN = "system.run"
+    TEAM_EDIT = "team.edit"
+    TEMPLATE_EDIT = "template.edit"
     USER_ADMIN = "user.admin"
+    VENDOR_EDIT = "vendor.edit"
     WORK_ASSIGN = "work.assign"
+    WORK_BY_LINK = "work.by_link"
     WORK_CLOSE = "work.close"
     WORK_CREATE = "work.create"
     WORK_DO = "work.do"
@@ -50,17 +60,19 @@ class Role(StrEnum):
 
 _REPORTER = frozenset({P.ACCOUNT_OWN, P.ASSET_READ, P.REQUEST_READ, P.REQUEST_REPORT})
 _TECHNICIAN = _REPORTER | {
-    P.ALARM_READ, P.LABEL_PRINT, P.PLAN_READ, P.READING_READ, P.STOCKTAKE_RUN,
-    P.WORK_DO, P.WORK_READ,
+    P.ALARM_READ, P.LABEL_PRINT, P.METROLOGY_READ, P.PART_ISSUE, P.PART_READ, P.PLAN_READ,
+    P.READING_READ, P.STOCKTAKE_RUN, P.WORK_DO, P.WORK_READ,
 }  # fmt: skip
 _ENGINEER = _TECHNICIAN | {
-    P.ALARM_HANDLE, P.ANALYTICS_READ, P.ASSET_EDIT, P.ASSET_IMPORT, P.PLAN_EDIT,
-    P.READING_SEND, P.REQUEST_TRIAGE, P.SENSOR_EDIT, P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE,
+    P.ALARM_HANDLE, P.ANALYTICS_READ, P.ASSET_EDIT, P.ASSET_IMPORT, P.METROLOGY_EDIT,
+    P.PART_EDIT, P.PART_STOCK, P.PLAN_EDIT, P.READING_SEND, P.REQUEST_TRIAGE, P.SENSOR_EDIT,
+    P.TEAM_EDIT, P.TEMPLATE_EDIT, P.VENDOR_EDIT, P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE,
 }  # fmt: skip
 _MANAGER = _REPORTER | {
     P.ALARM_READ, P.ANALYTICS_READ, P.ASSET_EDIT, P.ASSET_IMPORT, P.AUDIT_READ, P.LABEL_PRINT,
-    P.PLAN_EDIT, P.PLAN_READ, P.READING_READ, P.REQUEST_TRIAGE, P.STOCKTAKE_RUN,
-    P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE, P.WORK_READ,
+    P.METROLOGY_EDIT, P.METROLOGY_READ, P.PART_EDIT, P.PART_ISSUE, P.PART_READ, P.PART_STOCK,
+    P.PLAN_EDIT, P.PLAN_READ, P.READING_READ, P.REQUEST_TRIAGE, P.STOCKTAKE_RUN, P.TEAM_EDIT,
+    P.TEMPLATE_EDIT, P.VENDOR_EDIT, P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE, P.WORK_READ,
 }  # fmt: skip
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.REPORTER: _REPORTER,
@@ -68,10 +80,12 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ENGINEER: _ENGINEER,
     Role.MANAGER: _MANAGER,
     Role.ADMIN: _MANAGER | _ENGINEER | {P.USER_ADMIN},
-    Role.VENDOR: frozenset({P.ACCOUNT_OWN}),  # issue 3 gives vendors a link to one work order
+    Role.VENDOR: frozenset({P.ACCOUNT_OWN}),  # what a vendor does goes by `VENDOR_LINK`
     Role.DEVICE: frozenset({P.READING_SEND}),
 }
 VISITOR = frozenset({P.REQUEST_REPORT})
 """Somebody without a login who scanned a label."""
+VENDOR_LINK = frozenset({P.WORK_BY_LINK})
+"""Somebody of another company who holds a link to one work order (`Actor.bound_to`)."""
 SYSTEM = frozenset(Permission)
 """The worker and the command line, always bound to a hospital unless they serve all."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from apm.core.errors import Conflict, DomainError, Invalid, NotSignedIn
+from apm.core.errors import Conflict, DomainError, NotSignedIn
 from apm.core.i18n import _l
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,7 @@ def install(app: Flask) -> None:
 def _refused(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, NotSignedIn) and not is_api() and request.method == "GET":
         return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")), 303)
-    fields = error.fields if isinstance(error, Invalid) else {}
-    return problem(error.status, error.code, str(error), fields)
+    return problem(error.status, error.code, str(error), error.fields)
 
 
 def _overtaken(error: Exception) -> ResponseReturnValue:

@@ -14,6 +14,10 @@ from apm.core.i18n import LANGUAGES
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+TARGETS = ("none", "private", "all")
+"""Where messages and webhooks may go besides public addresses; see `apm.notify.targets`."""
+
+
 class BadSetting(Exception):
     """A setting cannot be used; the message says which, why, and what would do."""
 
@@ -29,6 +33,7 @@ class Settings:
     compute: str = "local"
     language: str = "en"
     metrics_token: str | None = None
+    allow_private_targets: str = "private"
     port: int = 8000
 
     @classmethod
@@ -45,6 +50,7 @@ class Settings:
             compute=_compute(_value(env, "COMPUTE") or "local"),
             language=_language(_value(env, "LANGUAGE") or "en"),
             metrics_token=_value(env, "METRICS_TOKEN"),
+            allow_private_targets=_targets(_value(env, "ALLOW_PRIVATE_TARGETS") or "private"),
             port=port,
         )
 
@@ -95,6 +101,14 @@ def _compute(text: str) -> str:
 def _language(text: str) -> str:
     if text not in LANGUAGES:
         raise BadSetting(f"APM_LANGUAGE is {text!r}; give one of {', '.join(LANGUAGES)}.")
+    return text
+
+
+def _targets(text: str) -> str:
+    if text not in TARGETS:
+        raise BadSetting(
+            f"APM_ALLOW_PRIVATE_TARGETS is {text!r}; give one of {', '.join(TARGETS)}."
+        )
     return text
 
 

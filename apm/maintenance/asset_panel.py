@@ -9,7 +9,8 @@ from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.maintenance.lists import plans_of_asset
 from apm.maintenance.queries import last_done, today_of
-from apm.procedures.catalogue import templates
+from apm.maintenance.reasons import every
+from apm.procedures.shelf import templates_for
 
 
 @panel(order=40, permission=Permission.PLAN_READ)
@@ -27,7 +28,8 @@ def plans_panel(ctx: Context, asset: Asset) -> Panel | None:
             "rows": rows,
             "last_done": last_done(ctx, [row.plan for row in rows]),
             "today": today_of(ctx),
-            "templates": templates(),
+            "templates": templates_for(ctx),
+            "every": every,
         },
         url=f"/plans/new?asset={asset.code}" if may_add else "",
         more=_("Add a plan") if may_add else "",

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 
 LONGEST_EARLY_DAYS = 60
 """No window opens earlier than this before its due date."""
+NEVER = date(9999, 12, 31)
+"""When a plan without a calendar is due by the calendar; sorts behind every real day."""
 
 
 def add_months(day: date, months: int) -> date:
@@ -104,3 +106,58 @@ def widest_window_days(interval_months: int) -> int:
     27
     """
     return 28 * interval_months - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From one due date to the next: whole months or whole days, or neither (no calendar)."""
+
+    months: int = 0
+    days: int = 0
+
+    def __bool__(self) -> bool:
+        """Tell whether there is a calendar at all."""
+        return bool(self.months or self.days)
+
+    def as_plain(self) -> dict[str, int]:
+        """Return it as the API says it.
+
+        >>> Interval(days=90).as_plain()
+        {'days': 90}
+        """
+        return {"months": self.months} if self.months else {"days": self.days} if self.days else {}
+
+    def following(self, anchor: date, due: date) -> date:
+        """Return the fixed due date after `due`, itself one of them.
+
+        >>> Interval(days=10).following(date(2026, 1, 1), date(2026, 1, 11))
+        datetime.date(2026, 1, 21)
+        """
+        if self.months:
+            return next_fixed_due(anchor, self.months, due)
+        return due + timedelta(days=self.days) if self.days else NEVER
+
+    def first(self, anchor: date, not_before: date) -> date:
+        """Return the first fixed due date on or after `not_before`, never before the anchor.
+
+        >>> Interval(days=10).first(date(2026, 1, 1), date(2026, 1, 12))
+        datetime.date(2026, 1, 21)
+        """
+        if self.months:
+            return first_fixed_due(anchor, self.months, not_before)
+        if not self.days:
+            return NEVER
+        k = max(0, -(-(not_before - anchor).days // self.days))
+        return anchor + timedelta(days=k * self.days)
+
+    def after(self, completed: date) -> date:
+        """Return when a floating plan is due after work was completed."""
+        if self.months:
+            return floating_due(completed, self.months)
+        return completed + timedelta(days=self.days) if self.days else NEVER
+
+    def widest_window_days(self) -> int:
+        """Return how many days early and grace may take together, so that no windows meet."""
+        if self.months:
+            return widest_window_days(self.months)
+        return self.days - 1 if self.days else 366

@@ -2,55 +2,45 @@
 
 Of a plan's due dates whose window is open only the newest gets work.  Older ones were never
 started: they are recorded as missed, or as excused where the asset was out of use, so that the
-record has no gaps.
+record has no gaps.  Triggers (`maintenance.triggers`) compete with the calendar: whatever is due
+first opens the work, and all that speak for it are kept with the occurrence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from apm.assets.model import GONE, AssetState
-from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
-from apm.maintenance.due import Window, floating_due, next_fixed_due, window
-from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.maintenance.queries import (
-    hospital_zone,
-    occurrence_of_work,
-    open_occurrence,
-    plan_for_writing,
-    today_of,
-)
-from apm.maintenance.withdrawal import UNSTARTED, withdraw
-from apm.procedures.catalogue import template
+from apm.maintenance import reasons
+from apm.maintenance.due import Window, window
+from apm.maintenance.merging import absorb, host_for, join
+from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode, PlanTrigger
+from apm.maintenance.queries import plan_for_writing
+from apm.maintenance.rounds import Round, begin_round
+from apm.maintenance.settling import settle
+from apm.maintenance.triggers import due_triggers
+from apm.maintenance.withdrawal import UNSTARTED, give_up
 from apm.work.commands import open_work
 from apm.work.model import WorkOrder
-from apm.work.states import WorkState, WorkType
+from apm.work.states import WorkType
 
-FINISHED = frozenset({WorkState.DONE, WorkState.CLOSED})
+__all__ = ["generate", "generate_many", "note_problem", "settle"]
 
 
 @command("maintenance.generate", Permission.SYSTEM_RUN)
 def generate(ctx: Context, *, plan_id: int) -> Occurrence | None:
     """Do what a plan asks for today; return the occurrence that got a work order, if any did."""
-    plan = plan_for_writing(ctx, plan_id)
-    if plan is None or not plan.is_active:
-        return None
-    today = today_of(ctx)
-    if plan.asset.lifecycle in GONE:
-        plan.is_active = False
-        excuse_unstarted(ctx, plan, "retired")
-        return None
-    if plan.asset.lifecycle is not AssetState.IN_SERVICE:
-        plan.held_why = plan.asset.lifecycle.value
-        plan.held_since = plan.held_since or today
-        return None
-    made = _open_newest(ctx, plan, today)
-    plan.held_why = plan.problem = None
-    if made or not _open_dates(plan, today):  # else a window waits for the work before it to end
-        plan.held_since = None
-    return made
+    made = _look_after_all(begin_round(ctx, [plan_id]))
+    return made[0] if made else None
+
+
+@command("maintenance.generate_many", Permission.SYSTEM_RUN)
+def generate_many(ctx: Context, *, plan_ids: Collection[int]) -> int:
+    """Do what several plans ask for today, all or nothing; return how many got a work order."""
+    return len(_look_after_all(begin_round(ctx, plan_ids)))
 
 
 @command("maintenance.note_problem", Permission.SYSTEM_RUN)
@@ -61,148 +51,207 @@ def note_problem(ctx: Context, *, plan_id: int, problem: str) -> None:
         plan.problem = problem[:500]
 
 
-@command("maintenance.settle", Permission.SYSTEM_RUN)
-def settle(ctx: Context, *, work_order_id: int) -> Occurrence | None:
-    """Bring the occurrence of a work order in line with where that order stands now."""
-    occurrence = occurrence_of_work(ctx, work_order_id)
-    order = ctx.session.get(WorkOrder, work_order_id, populate_existing=True)
-    if occurrence is None or order is None:
+def _look_after_all(work: Round) -> list[Occurrence]:
+    made = [_look_after(work, plan) for plan in work.plans if plan.is_active]
+    return [occurrence for occurrence in made if occurrence is not None]
+
+
+def _look_after(work: Round, plan: Plan) -> Occurrence | None:
+    if plan.asset.lifecycle in GONE:
+        plan.is_active = False
+        end_open(work, plan, "retired")
         return None
-    if occurrence.state in {OccurrenceState.MISSED, OccurrenceState.CANCELLED}:
-        return occurrence
-    if order.state in FINISHED and order.done_at:
-        occurrence.state = OccurrenceState.DONE
-        occurrence.done_at = order.done_at
-        occurrence.done_on = local_day(order.done_at, hospital_zone(ctx))
-        _count_from_completion(occurrence, occurrence.done_on)
-    elif order.state is WorkState.CANCELLED:
-        occurrence.state, occurrence.outcome = OccurrenceState.MISSED, "cancelled"
-    else:  # returned to work after it was done
-        occurrence.state = OccurrenceState.OPEN
-        occurrence.done_at = occurrence.done_on = None
-    return occurrence
-
-
-def _count_from_completion(occurrence: Occurrence, done_on: date) -> None:
-    plan = occurrence.plan
-    is_latest = occurrence.seq == plan.next_seq - 1
-    if plan.mode is PlanMode.FLOATING and is_latest:
-        plan.next_due = floating_due(done_on, plan.interval_months)
-
-
-def _open_newest(ctx: Context, plan: Plan, today: date) -> Occurrence | None:
-    due = _open_dates(plan, today)
-    if not due or not _make_room(ctx, plan):
+    if plan.asset.lifecycle is not AssetState.IN_SERVICE:
+        plan.held_why = plan.asset.lifecycle.value
+        plan.held_since = plan.held_since or work.today
         return None
-    for missed in due[:-1]:
-        _record(ctx, plan, missed, None)
-    return _record(ctx, plan, due[-1], today)
+    made = _serve(work, plan)
+    plan.held_why = plan.problem = None
+    if made or not open_dates(plan, work.today):  # else a window waits for the work before it
+        plan.held_since = None
+    return made
 
 
-def _open_dates(plan: Plan, today: date) -> list[Window]:
+def _serve(work: Round, plan: Plan) -> Occurrence | None:
+    frames = open_dates(plan, work.today)
+    fired = due_triggers(plan, work.today)
+    current = work.open.get(plan.id)
+    if current is not None and (not frames or not _gives_way(work, plan, current)):
+        add_reasons(work, current, [trigger for trigger in fired if trigger.fired_seq is None])
+        return None
+    if not frames:
+        return _early(work, plan, fired) if fired else None
+    host = _make_room(work, plan, current)
+    for missed in frames[:-1]:
+        _record_missed(work, plan, missed)
+    why = [reasons.of_calendar(plan, frames[-1].due)]
+    return record(work, plan, frames[-1], (why, fired), host=host)
+
+
+def _early(work: Round, plan: Plan, fired: list[PlanTrigger]) -> Occurrence:
+    """Open work that a trigger asks for before the calendar does."""
+    due = min(trigger.due_on or work.today for trigger in fired)
+    return visit(work, plan, due, ([], fired))
+
+
+def visit(
+    work: Round, plan: Plan, due: date, why: tuple[list[reasons.Reason], list[PlanTrigger]]
+) -> Occurrence:
+    """Open work before the calendar asks for it.
+
+    In the window of a fixed date it is that date's; earlier it is an extra visit, and the fixed
+    dates stay.  A floating plan just begins its next round earlier.
+    """
+    frame = window(due, early_days=0, grace_days=plan.grace_days)
+    frame = Window(min(work.today, due), frame.due, frame.late_after)
+    if plan.mode is PlanMode.FLOATING or not plan.interval:
+        return record(work, plan, frame, why)
+    coming = frame_of(plan, plan.next_due)
+    if due < coming.opens:
+        return record(work, plan, frame, why, is_extra=True)
+    told, fired = why
+    whole = Window(min(work.today, coming.opens), coming.due, coming.late_after)
+    return record(work, plan, whole, ([*told, reasons.of_calendar(plan, coming.due)], fired))
+
+
+def add_reasons(work: Round, occurrence: Occurrence, fired: list[PlanTrigger]) -> None:
+    """Note that more speaks for work that is open already; it is due when the first is."""
+    if not fired:
+        return
+    added = [reasons.of_trigger(trigger) for trigger in fired]
+    occurrence.reasons = reasons.earliest_first([*(occurrence.reasons or ()), *added])
+    for trigger in fired:
+        trigger.fired_seq = occurrence.seq
+    order = work.order_of(occurrence)
+    first = min(trigger.due_on or work.today for trigger in fired)
+    if order is not None and (order.due_on is None or first < order.due_on):
+        order.due_on = first
+
+
+def open_dates(plan: Plan, today: date) -> list[Window]:
     """Return the windows that have opened since the last run, oldest first."""
     found: list[Window] = []
     due = plan.next_due
-    while (frame := _window(plan, due)).is_open(today):
+    while plan.interval and (frame := frame_of(plan, due)).is_open(today):
         found.append(frame)
         if plan.mode is PlanMode.FLOATING:
             break  # the date after this depends on when this one is done
-        due = next_fixed_due(plan.anchor, plan.interval_months, due)
+        due = plan.interval.following(plan.anchor, due)
     return found
 
 
-def _window(plan: Plan, due: date) -> Window:
+def frame_of(plan: Plan, due: date) -> Window:
+    """Return the window of a plan around a due date."""
     return window(due, early_days=plan.early_days, grace_days=plan.grace_days)
 
 
-def _make_room(ctx: Context, plan: Plan) -> bool:
-    """Give up the open occurrence if nobody has started it; tell whether there is room now."""
-    current = open_occurrence(ctx, plan)
+def _gives_way(work: Round, plan: Plan, current: Occurrence) -> bool:
+    """Tell whether the open occurrence may make room: dates are fixed, and nobody has begun."""
+    order = work.order_of(current)
+    return plan.mode is PlanMode.FIXED and (order is None or order.state in UNSTARTED)
+
+
+def _make_room(work: Round, plan: Plan, current: Occurrence | None) -> WorkOrder | None:
+    """Give up the open occurrence; an extra visit hands its order on to the date that has come."""
     if current is None:
-        return True
-    if plan.mode is PlanMode.FLOATING or not _is_unstarted(ctx, current):
-        return False
-    _give_up(ctx, plan, current, "superseded")
-    return True
-
-
-def excuse_unstarted(ctx: Context, plan: Plan, outcome: str) -> None:
-    """Excuse the open occurrence of a plan that ends, unless work on it has begun."""
-    current = open_occurrence(ctx, plan)
-    if current is not None and _is_unstarted(ctx, current):
-        _give_up(ctx, plan, current, outcome)
-
-
-def _is_unstarted(ctx: Context, occurrence: Occurrence) -> bool:
-    order = _order_of(ctx, occurrence)
-    return order is None or order.state in UNSTARTED
-
-
-def _order_of(ctx: Context, occurrence: Occurrence) -> WorkOrder | None:
-    if occurrence.work_order_id is None:
         return None
-    return ctx.session.get(WorkOrder, occurrence.work_order_id, populate_existing=True)
+    del work.open[plan.id]
+    if not current.is_extra:
+        give_up(work, plan, current, "superseded")
+        return None
+    current.state, current.outcome = OccurrenceState.CANCELLED, "merged"
+    return work.order_of(current)
 
 
-def _give_up(ctx: Context, plan: Plan, occurrence: Occurrence, outcome: str) -> None:
-    if outcome == "superseded" and _was_held(plan, occurrence.due):
-        outcome = "held"
-    is_missed = outcome == "superseded"
-    occurrence.state = OccurrenceState.MISSED if is_missed else OccurrenceState.CANCELLED
-    occurrence.outcome = outcome
-    order = _order_of(ctx, occurrence)
-    if order is not None and order.state in UNSTARTED:
-        withdraw(ctx, order, outcome)
+def end_open(work: Round, plan: Plan, outcome: str) -> None:
+    """Close the open occurrence of a plan that ends, unless work on it has begun."""
+    current = work.open.get(plan.id)
+    if current is None:
+        return
+    order = work.order_of(current)
+    if order is None or order.state in UNSTARTED:
+        give_up(work, plan, current, outcome)
 
 
-def _was_held(plan: Plan, due: date) -> bool:
-    return plan.held_since is not None and due >= plan.held_since
+def _record_missed(work: Round, plan: Plan, frame: Window) -> None:
+    why = [reasons.of_calendar(plan, frame.due)]
+    give_up(work, plan, _add(work, plan, frame, why), "superseded")
 
 
-def _record(ctx: Context, plan: Plan, frame: Window, today: date | None) -> Occurrence:
-    """Add the next occurrence: with a work order if `today` is given, else as one that passed."""
+def record(
+    work: Round,
+    plan: Plan,
+    frame: Window,
+    why: tuple[list[reasons.Reason], list[PlanTrigger]],
+    *,
+    host: WorkOrder | None = None,
+    is_extra: bool = False,
+) -> Occurrence:
+    """Add the next occurrence and the work order that will tick it: open work, or a new one."""
+    told, fired = why
+    told = reasons.earliest_first([*told, *(reasons.of_trigger(trigger) for trigger in fired)])
+    occurrence = _add(work, plan, frame, told, is_extra=is_extra)
+    for trigger in fired:
+        trigger.fired_seq = occurrence.seq
+    found = host or host_for(work, plan, frame)
+    if found is not None:
+        join(found, occurrence)
+    else:
+        order = _order_for(work, plan, occurrence)
+        occurrence.work_order_id = order.id
+        absorb(work, plan, order, frame)
+    work.open[plan.id] = occurrence
+    work.ctx.session.flush()
+    return occurrence
+
+
+def _add(
+    work: Round,
+    plan: Plan,
+    frame: Window,
+    told: list[reasons.Reason],
+    *,
+    is_extra: bool = False,
+) -> Occurrence:
     occurrence = Occurrence(
         plan_id=plan.id,
+        plan=plan,
         seq=plan.next_seq,
         due=frame.due,
         opens=frame.opens,
         late_after=frame.late_after,
         state=OccurrenceState.OPEN,
-        why=_why(plan),
+        is_extra=is_extra,
+        why=told[0]["trigger"],
+        reasons=told,
     )
-    ctx.session.add(occurrence)
+    work.ctx.session.add(occurrence)
     plan.next_seq += 1
-    plan.next_due = _following(plan, frame.due)
-    if today is None:
-        _give_up(ctx, plan, occurrence, "superseded")
-    else:
-        occurrence.work_order_id = _order_for(ctx, plan, occurrence).id
-    ctx.session.flush()
+    if not is_extra:
+        plan.next_due = _following(plan, frame.due)
     return occurrence
 
 
 def _following(plan: Plan, due: date) -> date:
     if plan.mode is PlanMode.FIXED:
-        return next_fixed_due(plan.anchor, plan.interval_months, due)
-    return floating_due(due, plan.interval_months)  # until the completion says better
+        return plan.interval.following(plan.anchor, due)
+    return plan.interval.after(due)  # until the completion says better
 
 
-def _why(plan: Plan) -> str:
-    if plan.held_since is not None:
-        return "before_use"
-    return "calendar" if plan.mode is PlanMode.FIXED else "completion"
-
-
-def _order_for(ctx: Context, plan: Plan, occurrence: Occurrence) -> WorkOrder:
-    chosen = template(plan.template_code)
-    return open_work(
-        ctx,
+def _order_for(work: Round, plan: Plan, occurrence: Occurrence) -> WorkOrder:
+    chosen = work.template(plan.template_code)
+    first = min(date.fromisoformat(r["due"]) for r in occurrence.reasons or [] if r["due"])
+    frame = Window(occurrence.opens, occurrence.due, occurrence.late_after)
+    order = open_work(
+        work.ctx,
         type=WorkType.PREVENTIVE,
         title=f"Maintenance: {chosen.en}",
         title_zh=f"维护保养：{chosen.zh}",
         asset=plan.asset,
         origin=f"occurrence:{plan.id}:{occurrence.seq}",
         template_code=chosen.code,
-        due_on=occurrence.due,
+        due_on=work.workdays.within(frame, max(first, frame.opens)),
         late_after=occurrence.late_after,
     )
+    work.note(order)
+    return order

@@ -7,12 +7,15 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from apm.assets.model import Asset
 from apm.core.command import Context
+from apm.core.errors import NotFound
+from apm.core.i18n import _l
 from apm.core.paging import Page, page_of
-from apm.maintenance.model import Occurrence, OccurrenceState, Plan
+from apm.maintenance.due import NEVER
+from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanTrigger
 from apm.maintenance.queries import today_of
 from apm.work.model import WorkOrder
 
@@ -40,6 +43,11 @@ class PlanRow:
     def due(self) -> date:
         """When it is due: the open occurrence, else the next."""
         return self.open.due if self.open else self.plan.next_due
+
+    @property
+    def has_due(self) -> bool:
+        """Tell whether there is a day: a plan by its triggers alone has none until one speaks."""
+        return self.due < NEVER
 
     def stand(self, today: date) -> Stand:
         """Where it stands."""
@@ -88,13 +96,27 @@ def plans_of_asset(
     return _page_of_plans(ctx, query, after=after, limit=limit)
 
 
-def row_of(ctx: Context, plan: Plan) -> PlanRow:
-    """Return one plan (its asset loaded) as a row."""
+def plan_row(ctx: Context, plan_id: int) -> PlanRow:
+    """Return one plan, stopped or not, as a row, or raise `NotFound`."""
+    query = _whole(select(Plan).where(Plan.id == plan_id))
+    plan = ctx.session.scalar(query.execution_options(populate_existing=True))
+    if plan is None:
+        raise NotFound(_l("There is no such plan. Look for it in the list of plans."))
     return _rows(ctx, [plan])[0]
 
 
 def _active() -> Select[Plan]:
-    return select(Plan).where(Plan.is_active).options(joinedload(Plan.asset))
+    return _whole(select(Plan).where(Plan.is_active))
+
+
+def _whole(query: Select[Plan]) -> Select[Plan]:
+    """Load what a row shows: the asset, and the triggers with their meters and sensors."""
+    triggers = selectinload(Plan.triggers)
+    return query.options(
+        joinedload(Plan.asset).joinedload(Asset.department),
+        triggers.joinedload(PlanTrigger.meter),
+        triggers.joinedload(PlanTrigger.sensor),
+    )
 
 
 def _has_open() -> ColumnElement[bool]:
@@ -123,7 +145,10 @@ def _page_of_open(
         select(Occurrence)
         .join(Plan, Plan.id == Occurrence.plan_id)
         .where(Plan.is_active, Occurrence.state == OccurrenceState.OPEN, late)
-        .options(joinedload(Occurrence.plan).joinedload(Plan.asset))
+        .options(
+            joinedload(Occurrence.plan).joinedload(Plan.asset).joinedload(Asset.department),
+            joinedload(Occurrence.plan).selectinload(Plan.triggers),
+        )
     )
     page = page_of(
         ctx.session, query, by=(Occurrence.due, Occurrence.id), after=after, limit=limit
@@ -213,3 +238,18 @@ def occurrence_page(
     numbers = _numbers(ctx, page.items)
     rows = [OccurrenceRow(o, numbers.get(o.work_order_id or 0)) for o in page.items]
     return Page(rows, page.next)
+
+
+def occurrence_row(ctx: Context, occurrence_id: int) -> OccurrenceRow:
+    """Return one occurrence as a row, or raise `NotFound`."""
+    query = (
+        select(Occurrence)
+        .where(Occurrence.id == occurrence_id)
+        .options(joinedload(Occurrence.plan).joinedload(Plan.asset))
+        .execution_options(populate_existing=True)
+    )
+    found = ctx.session.scalar(query)
+    if found is None:
+        raise NotFound(_l("There is no such due date. Look for it on the page of its plan."))
+    numbers = _numbers(ctx, [found])
+    return OccurrenceRow(found, numbers.get(found.work_order_id or 0))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from apm.assets.model import Asset
 from apm.core.audit import Audited
 from apm.core.db import Row, text_enum
 from apm.core.hospital_scope import HospitalScoped
+from apm.maintenance.due import Interval
+from apm.readings.model import Sensor
 
 
 class PlanMode(StrEnum):
@@ -29,8 +32,42 @@ class OccurrenceState(StrEnum):
     OPEN = "open"
     DONE = "done"
     MISSED = "missed"
+    EXCUSED = "excused"
+    """not done for a reason that counts: in use, not located, held out of use"""
     CANCELLED = "cancelled"
-    """excused: the asset was not in use when it fell due"""
+    """there was nothing to do any more: the plan ended, or other work took it in"""
+
+
+class TriggerKind(StrEnum):
+    """What besides the calendar makes a plan due."""
+
+    METER = "meter"
+    CONDITION = "condition"
+    PREDICTION = "prediction"
+
+
+class Phase(StrEnum):
+    """Where a trigger stands."""
+
+    WAITING = "waiting"
+    """nothing has been heard yet"""
+    NOT_ENOUGH = "not_enough"
+    """a meter with fewer than three readings: no date can be projected"""
+    NO_DATA = "no_data"
+    """a sensor that has fallen silent: neither good nor bad"""
+    NORMAL = "normal"
+    PENDING = "pending"
+    """beyond the limit, not for long enough yet"""
+    MET = "met"
+
+
+class MeterKind(StrEnum):
+    """What a meter counts."""
+
+    HOURS = "hours"
+    USES = "uses"
+    EXPOSURES = "exposures"
+    CYCLES = "cycles"
 
 
 class Plan(Audited, HospitalScoped, Row):
@@ -45,7 +82,9 @@ class Plan(Audited, HospitalScoped, Row):
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
     template_code: Mapped[str]
     mode: Mapped[PlanMode] = mapped_column(text_enum(PlanMode), default=PlanMode.FIXED)
-    interval_months: Mapped[int]
+    interval_months: Mapped[int] = mapped_column(default=0)
+    interval_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Months or days; neither: due by its triggers alone, `next_due` is then `due.NEVER`."""
     anchor: Mapped[date]
     early_days: Mapped[int] = mapped_column(default=14)
     grace_days: Mapped[int] = mapped_column(default=14)
@@ -62,6 +101,17 @@ class Plan(Audited, HospitalScoped, Row):
     version: Mapped[int] = mapped_column()
 
     asset: Mapped[Asset] = relationship(lazy="raise")
+    triggers: Mapped[list[PlanTrigger]] = relationship(
+        lazy="raise",
+        order_by="PlanTrigger.id",
+        back_populates="plan",
+        cascade="save-update, merge, delete-orphan, delete",
+    )
+
+    @property
+    def interval(self) -> Interval:
+        """From one due date to the next."""
+        return Interval(self.interval_months or 0, self.interval_days or 0)
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -76,7 +126,14 @@ class Occurrence(Audited, HospitalScoped, Row):
         Index("ix_occurrence_plan", "plan_id", "state", "hospital_id"),
         Index("ix_occurrence_state", "hospital_id", "state", "due"),
         Index(
-            "ix_occurrence_due", "hospital_id", "due", "plan_id", "state", "late_after", "done_on"
+            "ix_occurrence_due",
+            "hospital_id",
+            "due",
+            "plan_id",
+            "state",
+            "late_after",
+            "done_on",
+            "is_extra",
         ),
     )
 
@@ -88,13 +145,94 @@ class Occurrence(Audited, HospitalScoped, Row):
     state: Mapped[OccurrenceState] = mapped_column(
         text_enum(OccurrenceState), default=OccurrenceState.OPEN
     )
+    is_extra: Mapped[bool] = mapped_column(default=False, server_default="0")
+    """A visit between two due dates of a fixed plan: it is no due date and is not counted."""
     why: Mapped[str]
-    """What made it due: `calendar`, `completion`, or `before_use` after a time out of use."""
+    """What made it due first: `calendar`, `completion`, `before_use` after a time out of use,
+    `meter`, `condition`, `prediction`, `by_hand`."""
+    reasons: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    """All that made it due, with numbers, the earliest first; see `maintenance.reasons`."""
     outcome: Mapped[str | None]
-    """Why it was missed or excused: `superseded`, `cancelled`, `held`, `retired`, `stopped`."""
+    """Why it was missed (`superseded`, `cancelled`), excused (`held`, `in_use`, `not_located`)
+    or dropped (`retired`, `stopped`, `merged`); `credited` if an earlier visit was counted."""
+    note: Mapped[str | None]
+    """What was said when it was excused or credited."""
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
     work_order_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"), index=True)
     done_at: Mapped[datetime | None]
     done_on: Mapped[date | None]
     """The day of `done_at` in the hospital's time zone; compared with `late_after`."""
 
     plan: Mapped[Plan] = relationship(lazy="raise")
+
+
+class Meter(Audited, HospitalScoped, Row):
+    """What an asset counts of itself: hours run, uses, exposures."""
+
+    __tablename__ = "meter"
+    __table_args__ = (UniqueConstraint("asset_id", "kind"),)
+
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
+    kind: Mapped[MeterKind] = mapped_column(text_enum(MeterKind))
+
+    asset: Mapped[Asset] = relationship(lazy="raise")
+
+
+class MeterReading(Audited, HospitalScoped, Row):
+    """What a meter said at one moment."""
+
+    __tablename__ = "meter_reading"
+    __table_args__ = (UniqueConstraint("meter_id", "at"),)
+
+    meter_id: Mapped[int] = mapped_column(ForeignKey("meter.id"))
+    at: Mapped[datetime]
+    value: Mapped[float]
+    is_reset: Mapped[bool] = mapped_column(default=False)
+    """The meter was replaced or set back: what stood before does not count together with it."""
+    read_by: Mapped[str]
+
+
+class PlanTrigger(Audited, HospitalScoped, Row):
+    """What besides the calendar makes a plan due; the columns of its kind are filled."""
+
+    __tablename__ = "plan_trigger"
+    __table_args__ = (Index("ix_plan_trigger_due", "hospital_id", "due_on"),)
+    untracked = frozenset({"value", "read_until", "seen_revision", "phase", "since", "detail"})
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"), index=True)
+    kind: Mapped[TriggerKind] = mapped_column(text_enum(TriggerKind))
+    meter_id: Mapped[int | None] = mapped_column(ForeignKey("meter.id"), index=True)
+    every: Mapped[float | None]
+    """Due each time the meter has moved on by this."""
+    base_value: Mapped[float | None]
+    """What the meter said at the last visit: the next is due `every` later."""
+    base_at: Mapped[datetime | None]
+    sensor_id: Mapped[int | None] = mapped_column(ForeignKey("sensor.id"), index=True)
+    is_above: Mapped[bool | None]
+    """The limit is an upper one."""
+    limit: Mapped[float | None]
+    hysteresis: Mapped[float | None]
+    """How far on the good side of the limit a value must return to count as good again."""
+    minutes: Mapped[int | None]
+    """How long it must stay beyond the limit."""
+    floor: Mapped[float | None]
+    """The lowest probability of a failure that counts, 0 to 1."""
+    horizon_days: Mapped[int | None]
+    """How far ahead a foretold failure may lie to count."""
+    phase: Mapped[Phase] = mapped_column(text_enum(Phase), default=Phase.WAITING)
+    since: Mapped[datetime | None]
+    value: Mapped[float | None]
+    """The newest value of the meter or sensor."""
+    read_until: Mapped[datetime | None]
+    seen_revision: Mapped[int] = mapped_column(default=0)
+    due_on: Mapped[date | None]
+    """When it makes the plan due: projected for a meter, the day it was met for the others."""
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The numbers behind `due_on`, as plain JSON."""
+    fired_seq: Mapped[int | None]
+    """The occurrence that answers it; None while none does."""
+
+    plan: Mapped[Plan] = relationship(lazy="raise", back_populates="triggers")
+    meter: Mapped[Meter | None] = relationship(lazy="raise")
+    sensor: Mapped[Sensor | None] = relationship(lazy="raise")

@@ -14,7 +14,7 @@ from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
 from apm.maintenance.due import LONGEST_EARLY_DAYS
-from apm.maintenance.model import Occurrence, OccurrenceState, Plan
+from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanTrigger, TriggerKind
 
 HELD = frozenset(AssetState) - {AssetState.IN_SERVICE} - GONE
 """Assets that nobody uses now: their maintenance waits until they are to be used again."""
@@ -54,7 +54,11 @@ def plan_for_writing(ctx: Context, plan_id: int) -> Plan | None:
 
 def plan_of(ctx: Context, asset: Asset, template_code: str) -> Plan | None:
     """Return the plan of an asset for a template, stopped or not."""
-    query = select(Plan).where(Plan.asset_id == asset.id, Plan.template_code == template_code)
+    query = (
+        select(Plan)
+        .where(Plan.asset_id == asset.id, Plan.template_code == template_code)
+        .options(selectinload(Plan.triggers))
+    )
     return ctx.session.scalar(query)
 
 
@@ -80,32 +84,34 @@ def plans_to_look_at(ctx: Context, today: date) -> list[int]:
         .order_by(Plan.next_due, Plan.id)
     )
     # Each plan has its own early days, and databases disagree on how to subtract them.
-    return [
+    found = dict.fromkeys(
         row.id
         for row in ctx.session.execute(query)
         if not row.by_date or row.next_due - timedelta(days=row.early_days) <= today
+    )
+    return list(found | dict.fromkeys(plans_triggered(ctx, today)))
+
+
+def plans_triggered(ctx: Context, today: date) -> list[int]:
+    """Return the ids of the plans that a trigger nobody has answered yet asks work for."""
+    query = (
+        select(Plan.id, Plan.early_days, PlanTrigger.kind, PlanTrigger.due_on)
+        .join(PlanTrigger, PlanTrigger.plan_id == Plan.id)
+        .join(Asset, Asset.id == Plan.asset_id)
+        .where(
+            Plan.is_active,
+            Asset.lifecycle == AssetState.IN_SERVICE,
+            PlanTrigger.fired_seq.is_(None),
+            PlanTrigger.due_on.is_not(None),
+        )
+        .order_by(PlanTrigger.due_on, Plan.id)
+    )
+    return [
+        row.id
+        for row in ctx.session.execute(query)
+        if row.kind is not TriggerKind.METER
+        or row.due_on - timedelta(days=row.early_days) <= today
     ]
-
-
-def open_occurrence(ctx: Context, plan: Plan) -> Occurrence | None:
-    """Return the occurrence of a plan that has an open work order."""
-    query = (
-        select(Occurrence)
-        .where(Occurrence.plan_id == plan.id, Occurrence.state == OccurrenceState.OPEN)
-        .order_by(Occurrence.seq.desc())
-        .limit(1)
-    )
-    return ctx.session.scalar(query)
-
-
-def occurrence_of_work(ctx: Context, work_order_id: int) -> Occurrence | None:
-    """Return the occurrence a work order was made for, with its plan."""
-    query = (
-        select(Occurrence)
-        .where(Occurrence.work_order_id == work_order_id)
-        .options(joinedload(Occurrence.plan))
-    )
-    return ctx.session.scalar(query)
 
 
 def last_done(ctx: Context, plans: list[Plan]) -> dict[int, date]:
@@ -120,3 +126,11 @@ def last_done(ctx: Context, plans: list[Plan]) -> dict[int, date]:
         .group_by(Occurrence.plan_id)
     )
     return {row.plan_id: row.day for row in ctx.session.execute(query)}
+
+
+def last_settled_due(ctx: Context, plan: Plan) -> date | None:
+    """Return the latest due date of a plan that is on record, open ones included."""
+    query = select(func.max(Occurrence.due)).where(
+        Occurrence.plan_id == plan.id, Occurrence.is_extra.is_(False)
+    )
+    return ctx.session.scalar(query)

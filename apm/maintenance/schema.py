@@ -1,25 +1,47 @@
-"""What a plan must look like, from a form or from JSON, and how the API shows plans."""
+"""What a plan must look like, from a form or from JSON."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, post_load, validate
+from marshmallow import (
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates_schema,
+)
 
 from apm.core.i18n import _l
-from apm.maintenance.model import OccurrenceState, PlanMode
+from apm.maintenance.due import Interval as Length
+from apm.maintenance.model import MeterKind, OccurrenceState, PlanMode, TriggerKind
 from apm.maintenance.rhythm import Rhythm, usual_days
+from apm.maintenance.wishes import LONGEST_NOTE, Excuse, Said, Wanted
 
 LONGEST_MONTHS = 120
+LONGEST_DAYS = 3660
+LARGEST = 1e9
 EARLIEST = date(1990, 1, 1)
 LATEST = date(2200, 1, 1)
+METERS = tuple(kind.value for kind in MeterKind)
 
 
 def _months() -> fields.Integer:
     message = _l("Give whole months, 1 to %(n)s.", n=LONGEST_MONTHS)
-    between = validate.Range(1, LONGEST_MONTHS, error=message)
-    return fields.Integer(required=True, validate=between)
+    return fields.Integer(validate=validate.Range(1, LONGEST_MONTHS, error=message))
+
+
+def _interval_days() -> fields.Integer:
+    message = _l("Give whole days, 1 to %(n)s.", n=LONGEST_DAYS)
+    return fields.Integer(validate=validate.Range(1, LONGEST_DAYS, error=message))
+
+
+def _every() -> fields.Float:
+    message = _l("Give a number above 0.")
+    return fields.Float(validate=validate.Range(0, LARGEST, min_inclusive=False, error=message))
 
 
 def _days() -> fields.Integer:
@@ -31,32 +53,115 @@ def _day() -> fields.Date:
     return fields.Date(required=True, validate=validate.Range(EARLIEST, LATEST, error=message))
 
 
-class PlanForm(Schema):
-    """A new plan as the page's form sends it."""
+def _note() -> fields.String:
+    return fields.String(load_default="", validate=validate.Length(max=LONGEST_NOTE))
 
-    asset = fields.String(required=True)
-    template = fields.String(required=True)
+
+class RhythmForm(Schema):
+    """When a plan is due, as a page's form sends it: months, or days, or neither and a meter."""
+
     mode = fields.Enum(PlanMode, by_value=True, load_default=PlanMode.FIXED)
     interval_months = _months()
+    interval_days = _interval_days()
+    meter = fields.Enum(MeterKind, by_value=True)
+    meter_every = _every()
     anchor = _day()
     early_days = _days()
     grace_days = _days()
 
+    @validates_schema
+    def has_interval(self, data: dict[str, Any], **_options: Any) -> None:
+        """Refuse what would never be due, and what would be due in two ways."""
+        if "interval_months" in data and "interval_days" in data:
+            raise ValidationError([_l("Give months or days, not both.")], "interval_days")
+        if ("meter" in data) != ("meter_every" in data):
+            raise ValidationError(
+                [_l("Give the meter and after how much it is due.")], "meter_every"
+            )
+        if not {"interval_months", "interval_days", "meter_every"} & set(data):
+            raise ValidationError(
+                [_l("Give whole months, 1 to %(n)s.", n=LONGEST_MONTHS)], "interval_months"
+            )
+
     @post_load
     def with_rhythm(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
         """Gather when it is due in one `Rhythm`."""
-        return _gathered(data, data["interval_months"], data)
+        length = Length(data.pop("interval_months", 0), data.pop("interval_days", 0))
+        rhythm = _rhythm(data, length, data)
+        for key in ("mode", "anchor", "early_days", "grace_days"):
+            data.pop(key, None)
+        meter, every = data.pop("meter", None), data.pop("meter_every", None)
+        by_meter = [] if meter is None else [Wanted(TriggerKind.METER, meter=meter, every=every)]
+        return {**data, "rhythm": rhythm, "triggers": by_meter}
+
+
+class PlanForm(RhythmForm):
+    """A new plan as the page's form sends it."""
+
+    asset = fields.String(required=True)
+    template = fields.String(required=True)
+
+
+class ScopeForm(RhythmForm):
+    """Plans for many assets, as the page's form sends it."""
+
+    template = fields.String(required=True)
+    department = fields.Integer()
+    category = fields.String()
+    model = fields.String()
+
+
+class TryForm(RhythmForm):
+    """A rhythm that is tried out in the simulator."""
+
+    template = fields.String(required=True)
+
+
+class TriggerIn(Schema):
+    """What besides the calendar makes a plan due; the fields of its kind are given."""
+
+    kind = fields.Enum(TriggerKind, by_value=True, required=True)
+    meter = fields.Enum(MeterKind, by_value=True)
+    every = _every()
+    base = fields.Float(validate=validate.Range(0, LARGEST))
+    sensor = fields.String()
+    above = fields.Boolean(load_default=True)
+    limit = fields.Float()
+    hysteresis = fields.Float(load_default=0.0, validate=validate.Range(0, LARGEST))
+    minutes = fields.Integer(load_default=0)
+    floor = fields.Float()
+    horizon_days = fields.Integer()
+
+    @post_load
+    def as_wanted(self, data: dict[str, Any], **_options: Any) -> Wanted:
+        """Gather it in one `Wanted`."""
+        return Wanted(is_above=data.pop("above"), **data)
 
 
 class Interval(Schema):
-    """How long from one due date to the next.  Days and meter hours are not planned by yet."""
+    """How long from one due date to the next: months or days, and what meters may run."""
 
     class Meta:
-        """`{"days": 90}` must not be taken for nothing."""
+        """`{"weeks": 9}` must not be taken for nothing."""
 
         unknown = RAISE
 
     months = _months()
+    days = _interval_days()
+    hours = _every()
+    uses = _every()
+    exposures = _every()
+    cycles = _every()
+
+    @validates_schema
+    def has_interval(self, data: dict[str, Any], **_options: Any) -> None:
+        """Refuse an interval of nothing, and one of months and days."""
+        if not data:
+            raise ValidationError(
+                [_l("Give whole months, 1 to %(n)s.", n=LONGEST_MONTHS)], "months"
+            )
+        if "months" in data and "days" in data:
+            raise ValidationError([_l("Give months or days, not both.")], "days")
 
 
 class WindowDays(Schema):
@@ -66,11 +171,9 @@ class WindowDays(Schema):
     grace_days = _days()
 
 
-class PlanIn(Schema):
-    """A new plan."""
+class RhythmIn(Schema):
+    """When a plan is due."""
 
-    asset = fields.String(required=True)
-    template = fields.String(required=True)
     mode = fields.Enum(PlanMode, by_value=True, load_default=PlanMode.FIXED)
     interval = fields.Nested(Interval, required=True)
     anchor = _day()
@@ -78,20 +181,76 @@ class PlanIn(Schema):
 
     @post_load
     def with_rhythm(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        """Gather when it is due in one `Rhythm`."""
-        return _gathered(data, data["interval"]["months"], data["window"])
+        """Gather when it is due in one `Rhythm`, and what meters count in triggers."""
+        interval = data.pop("interval")
+        length = Length(interval.get("months", 0), interval.get("days", 0))
+        rhythm = _rhythm(data, length, data.pop("window"))
+        del data["mode"], data["anchor"]
+        by_meter = [
+            Wanted(TriggerKind.METER, meter=MeterKind(name), every=interval[name])
+            for name in METERS
+            if name in interval
+        ]
+        return {**data, "rhythm": rhythm, "triggers": [*by_meter, *data.get("triggers", ())]}
 
 
-def _gathered(data: dict[str, Any], months: int, days: dict[str, Any]) -> dict[str, Any]:
-    usual = usual_days(months)
-    rhythm = Rhythm(
+class PlanIn(RhythmIn):
+    """A new plan."""
+
+    asset = fields.String(required=True)
+    template = fields.String(required=True)
+    triggers = fields.List(fields.Nested(TriggerIn), validate=validate.Length(max=10))
+
+
+class ScopeIn(RhythmIn):
+    """Plans for every asset of a category, a model or a department that has none."""
+
+    template = fields.String(required=True)
+    department = fields.String()
+    category = fields.String()
+    model = fields.String()
+    preview = fields.Boolean(load_default=False)
+
+
+def _rhythm(data: dict[str, Any], length: Length, days: dict[str, Any]) -> Rhythm:
+    usual = usual_days(length)
+    return Rhythm(
         mode=data["mode"],
-        interval_months=months,
+        interval_months=length.months,
+        interval_days=length.days,
         anchor=data["anchor"],
         early_days=days.get("early_days", usual),
         grace_days=days.get("grace_days", usual),
     )
-    return {"asset": data["asset"], "template": data["template"], "rhythm": rhythm}
+
+
+class WhyIn(Schema):
+    """Why something is done."""
+
+    note = _note()
+
+
+class ExcuseIn(WhyIn):
+    """Why a due date passes without work."""
+
+    reason = fields.Enum(Excuse, by_value=True, required=True)
+
+
+class MeterIn(Schema):
+    """What a meter says."""
+
+    asset = fields.String(required=True)
+    meter = fields.Enum(MeterKind, by_value=True, load_default=MeterKind.HOURS)
+    value = fields.Float(required=True)
+    at = fields.AwareDateTime()
+    reset = fields.Boolean(load_default=False)
+
+    @post_load
+    def as_said(self, data: dict[str, Any], **_options: Any) -> Said:
+        """Gather it in one `Said`."""
+        return Said(
+            data["asset"], data["meter"], data["value"], data.get("at"), is_reset=data["reset"]
+        )
 
 
 class ListArgs(Schema):
@@ -116,58 +275,10 @@ class OccurrenceArgs(PlanArgs):
     last = fields.Date(data_key="to")
 
 
-class OpenOccurrence(Schema):
-    """The occurrence of a plan that has a work order now."""
+class SimulationArgs(Schema):
+    """Which plans are simulated, and how many hours a month there are for them."""
 
-    seq = fields.Integer()
-    due = fields.Date()
-    opens = fields.Date()
-    late_after = fields.Date()
-    work_order = fields.String()
-
-
-class PlanOut(Schema):
-    """A plan as the API shows it."""
-
-    id = fields.Integer()
-    asset = fields.String()
-    template = fields.String()
-    mode = fields.String()
-    interval = fields.Nested(Interval)
-    anchor = fields.Date()
-    window = fields.Nested(WindowDays)
-    next_due = fields.Date()
-    active = fields.Boolean()
-    held = fields.String(allow_none=True)
-    open = fields.Nested(OpenOccurrence, allow_none=True)
-
-
-class OccurrenceOut(Schema):
-    """An occurrence as the API shows it."""
-
-    plan = fields.Integer()
-    asset = fields.String()
-    template = fields.String()
-    seq = fields.Integer()
-    due = fields.Date()
-    opens = fields.Date()
-    late_after = fields.Date()
-    state = fields.String()
-    why = fields.String()
-    outcome = fields.String(allow_none=True)
-    work_order = fields.String(allow_none=True)
-    done_on = fields.Date(allow_none=True)
-
-
-class PlanList(Schema):
-    """A page of plans."""
-
-    items = fields.List(fields.Nested(PlanOut))
-    next = fields.String(allow_none=True)
-
-
-class OccurrenceList(Schema):
-    """A page of occurrences."""
-
-    items = fields.List(fields.Nested(OccurrenceOut))
-    next = fields.String(allow_none=True)
+    department = fields.String()
+    category = fields.String()
+    model = fields.String()
+    capacity_hours = fields.Float(required=True, validate=validate.Range(0, 1e6))

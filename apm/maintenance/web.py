@@ -1,8 +1,8 @@
-"""The pages of plans."""
+"""The pages of plans: the list, and a new plan."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from apm.assets.model import Asset
@@ -11,17 +11,20 @@ from apm.core.errors import Conflict, Invalid
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
-from apm.maintenance import commands, lists
+from apm.maintenance import commands, lists, meter_pages, plan_pages, planning_pages, sections
 from apm.maintenance.asset_panel import plans_panel
-from apm.maintenance.model import PlanMode
+from apm.maintenance.blueprint import web
+from apm.maintenance.forms import refused
+from apm.maintenance.model import MeterKind, PlanMode
 from apm.maintenance.queries import today_of
+from apm.maintenance.reasons import every
 from apm.maintenance.rhythm import usual_days
 from apm.maintenance.schema import PlanForm
-from apm.procedures.catalogue import templates
+from apm.procedures.shelf import templates_for
 
-web = Blueprint("maintenance", __name__)
-PANELS = (plans_panel,)
-"""Registered with the asset page by being imported here."""
+__all__ = ["web"]
+PARTS = (plans_panel, meter_pages, plan_pages, planning_pages, sections)
+"""Registered with their pages by being imported here."""
 
 
 @web.get("/plans")
@@ -40,7 +43,8 @@ def plans() -> ResponseReturnValue:
         stand=stand,
         stands=list(lists.Stand),
         today=today_of(ctx),
-        templates=templates(),
+        templates=templates_for(ctx),
+        every=every,
     )
 
 
@@ -58,9 +62,9 @@ def new_plan() -> ResponseReturnValue:
     try:
         commands.add_plan(ctx, **form.data)
     except Invalid as error:
-        return _plan_form(asset, _refused(form, error.fields)), error.status
+        return _plan_form(asset, refused(form, error.fields)), error.status
     except Conflict as error:
-        return _plan_form(asset, _refused(form, {"template": [error]})), error.status
+        return _plan_form(asset, refused(form, {"template": [error]})), error.status
     flash(_("The plan is made. Work orders come by themselves."), "success")
     return redirect(f"/assets/{asset.code}", 303)
 
@@ -74,12 +78,9 @@ def stop_plan(plan_id: int) -> ResponseReturnValue:
     return redirect(url_for("maintenance.plans"), 303)
 
 
-def _refused(form: Form, errors: dict[str, list[object]]) -> Form:
-    return Form(None, {k: [str(e) for e in v] for k, v in errors.items()}, form.typed)
-
-
 def _plan_form(asset: Asset, form: Form | None) -> str:
-    known = templates()
+    ctx = context()
+    known = templates_for(ctx)
     wanted = request.values.get("template", asset.category)
     chosen = known.get(wanted.upper()) or known.get(asset.category) or next(iter(known.values()))
     return render_template(
@@ -88,7 +89,8 @@ def _plan_form(asset: Asset, form: Form | None) -> str:
         asset=asset,
         templates=known,
         chosen=chosen,
-        today=today_of(context()),
+        today=today_of(ctx),
         usual_days=usual_days(chosen.interval_months),
         modes=list(PlanMode),
+        meters=list(MeterKind),
     )

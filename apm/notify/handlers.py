@@ -7,47 +7,89 @@ from __future__ import annotations
 
 from typing import Any
 
-from apm.accounts.queries import colleagues
+from sqlalchemy import select
+
 from apm.core.command import Context
 from apm.core.events import subscribe
-from apm.core.permissions import ROLES, Permission, Role
+from apm.core.permissions import Permission, Role
 from apm.notify.commands import send
-from apm.requests.events import RequestMoved, RequestReported
-from apm.work.events import WorkOrderMoved, WorkOrderOpened
-from apm.work.states import WorkState, WorkType
+from apm.notify.escalating import escalate, people_of, settle
+from apm.notify.events import ChannelFails, NobodyAnswered, PartsLow, WorkOverdue
+from apm.notify.messages import News
+from apm.notify.model import Escalation
+from apm.notify.subjects import about, of_the_team, people_who_may
+from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestReported
+from apm.work.events import (
+    ServiceLevelMissed,
+    ServiceLevelNear,
+    WorkOrderMoved,
+    WorkOrderOpened,
+)
+from apm.work.states import Priority, WorkState, WorkType
 
-
-def _people_who_may(ctx: Context, permission: Permission, *but: Role) -> list[int]:
-    roles = frozenset(role for role, held in ROLES.items() if permission in held) - {*but}
-    return [user.id for user in colleagues(ctx, roles)]
+TAKEN_UP = frozenset({"accept", "reject", "ask", "mark_duplicate"})
+"""What triage does with a report: whoever does it has answered."""
 
 
 @subscribe(RequestReported)
 def tell_of_a_report(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
-    """Tell those who triage; managers only when it is urgent."""
+    """Tell those who triage, of the team that serves the equipment; when urgent until one answers.
+
+    Managers hear only of what is urgent.
+    """
+    no, asset_id = payload["no"], payload["asset_id"]
+    params, url = about(ctx, no, asset_id), f"/requests/{no}"
     urgent = bool(payload["is_urgent"])
     spared = () if urgent else (Role.MANAGER,)
+    everybody = people_who_may(ctx, Permission.REQUEST_TRIAGE, *spared)
+    escalation_id = None
+    if urgent:
+        escalation_id = escalate(
+            ctx,
+            event_id=event_id,
+            subject=no,
+            news=News("escalated", {**params, "asset_id": asset_id}, url),
+        )
     send(
         ctx,
         event_id=event_id,
-        user_ids=_people_who_may(ctx, Permission.REQUEST_TRIAGE, *spared),
-        kind="request_urgent" if urgent else "request_reported",
-        params={"no": payload["no"]},
-        url=f"/requests/{payload['no']}",
+        user_ids=everybody if urgent else of_the_team(ctx, everybody, asset_id),
+        news=News("request_urgent" if urgent else "request_reported", params, url),
+        escalation_id=escalation_id,
+    )
+
+
+@subscribe(NobodyAnswered)
+def ask_the_next(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell the people of the next step, unless somebody has answered since."""
+    query = select(Escalation).where(Escalation.id == payload["escalation_id"])
+    found = ctx.session.scalar(query)
+    if found is None or found.answered_at is not None:
+        return
+    send(
+        ctx,
+        event_id=event_id,
+        user_ids=people_of(ctx, found, payload["step"]),
+        news=News(found.kind, found.params, found.url),
+        escalation_id=found.id,
     )
 
 
 @subscribe(RequestMoved)
 def tell_the_reporter(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
     """Tell a signed-in reporter how the request goes on; others follow their private link."""
+    if payload["action"] in TAKEN_UP:
+        settle(ctx, payload["no"])
     if payload["reporter_id"] is not None:
         send(
             ctx,
             event_id=event_id,
             user_ids=[payload["reporter_id"]],
-            kind="request_moved",
-            params={"no": payload["no"], "state": payload["state"]},
-            url=f"/requests/{payload['no']}",
+            news=News(
+                "request_moved",
+                {"no": payload["no"], "state": payload["state"]},
+                f"/requests/{payload['no']}",
+            ),
         )
 
 
@@ -58,27 +100,106 @@ def tell_of_a_finding(ctx: Context, event_id: int, payload: dict[str, Any]) -> N
         send(
             ctx,
             event_id=event_id,
-            user_ids=_people_who_may(ctx, Permission.WORK_ASSIGN, Role.MANAGER),
-            kind="finding",
-            params={"no": payload["no"]},
-            url=f"/work-orders/{payload['no']}",
+            user_ids=people_who_may(ctx, Permission.WORK_ASSIGN, Role.MANAGER),
+            news=News(
+                "finding",
+                about(ctx, payload["no"], payload["asset_id"]),
+                f"/work-orders/{payload['no']}",
+            ),
         )
 
 
 @subscribe(WorkOrderMoved)
 def tell_of_a_step(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
     """Tell the assignee of new work, and those who may close of work that is done."""
+    settle(ctx, payload["no"])
     if payload["action"] == "assign" and payload["assignee_id"] is not None:
         people, kind = [payload["assignee_id"]], "assigned"
     elif payload["state"] == WorkState.DONE:
-        people, kind = _people_who_may(ctx, Permission.WORK_CLOSE), "to_close"
+        people, kind = people_who_may(ctx, Permission.WORK_CLOSE), "to_close"
     else:
         return
     send(
         ctx,
         event_id=event_id,
         user_ids=people,
-        kind=kind,
-        params={"no": payload["no"]},
-        url=f"/work-orders/{payload['no']}",
+        news=News(kind, {"no": payload["no"]}, f"/work-orders/{payload['no']}"),
+    )
+
+
+@subscribe(ServiceLevelNear)
+def tell_of_a_clock(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell the people named that a clock runs out."""
+    _tell_of_a_clock(ctx, event_id, payload, "near")
+
+
+@subscribe(ServiceLevelMissed)
+def tell_of_a_missed_clock(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell the people named that a clock has run out."""
+    _tell_of_a_clock(
+        ctx, event_id, payload, "late" if payload["priority"] == Priority.URGENT else "missed"
+    )
+
+
+def _tell_of_a_clock(ctx: Context, event_id: int, payload: dict[str, Any], how: str) -> None:
+    send(
+        ctx,
+        event_id=event_id,
+        user_ids=payload["people"],
+        news=News(f"{payload['clock']}_{how}", {"no": payload["no"]}, payload["url"]),
+    )
+
+
+def _of_order(kind: str, ctx: Context, payload: dict[str, Any]) -> News:
+    no = payload["no"]
+    return News(kind, about(ctx, no, payload["asset_id"]), f"/work-orders/{no}")
+
+
+@subscribe(WorkOverdue)
+def tell_of_late_work(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell who has the work; where nobody has it, those who give it out."""
+    own = payload["assignee_id"]
+    send(
+        ctx,
+        event_id=event_id,
+        user_ids=people_who_may(ctx, Permission.WORK_ASSIGN) if own is None else [own],
+        news=News(
+            "overdue",
+            about(ctx, payload["no"], payload["asset_id"]),
+            f"/work-orders/{payload['no']}",
+        ),
+    )
+
+
+@subscribe(AdverseEventSuspected)
+def tell_of_an_adverse_event(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell all who triage, managers too: the periods for reporting it have begun."""
+    no = payload["no"]
+    send(
+        ctx,
+        event_id=event_id,
+        user_ids=people_who_may(ctx, Permission.REQUEST_TRIAGE),
+        news=News("adverse_event", about(ctx, no, payload["asset_id"]), f"/requests/{no}"),
+    )
+
+
+@subscribe(PartsLow)
+def tell_of_low_parts(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell those who give work out that parts run low."""
+    send(
+        ctx,
+        event_id=event_id,
+        user_ids=people_who_may(ctx, Permission.WORK_ASSIGN),
+        news=News("parts_low", {"n": payload["n"]}, "/parts?show=low"),
+    )
+
+
+@subscribe(ChannelFails)
+def tell_of_a_dead_channel(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Tell administrators that messages do not get out."""
+    send(
+        ctx,
+        event_id=event_id,
+        user_ids=people_who_may(ctx, Permission.USER_ADMIN),
+        news=News("channel_fails", {"name": payload["name"]}, "/admin/channels"),
     )

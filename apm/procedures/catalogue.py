@@ -1,4 +1,7 @@
-"""The maintenance templates, read once from `seed/templates.yaml`."""
+"""The maintenance templates that come with the program, read once from `seed/templates.yaml`.
+
+What a hospital works by (its own templates first, its confirmed limits) is found by `shelf`.
+"""
 
 from __future__ import annotations
 
@@ -12,45 +15,41 @@ import yaml
 from apm.core.errors import NotFound
 from apm.core.i18n import _l, choose
 from apm.core.settings import ROOT
-from apm.procedures.tolerance import Tolerance
+from apm.procedures.model import OnFail, Section, StepKind, Trust
+from apm.procedures.tolerance import Tolerance, shortest
 
 FILE = ROOT / "seed" / "templates.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a limit comes from, and how far to trust it: `seen`, `recalled` or `policy`."""
+    """Where a limit comes from, and how far to trust it."""
 
     code: str
     title: str
-    trust: str
+    trust: Trust
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A step answered pass, fail or not applicable."""
+class Step:
+    """A step: a check, or a measurement in `unit` at each set point of `at` (in `at_unit`)."""
 
     id: str
+    section: Section
+    kind: StepKind
     en: str
     zh: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """A step answered with a number in `unit`, at each set point of `at` (in `at_unit`)."""
-
-    id: str
-    en: str
-    zh: str
-    unit: str
-    tolerance: dict[str, Any]
-    source: Source
-    at: tuple[float | str, ...]
-    at_unit: str | None
-    note: str | None
-    is_optional: bool
-    needs_class: str | None = None
-    needs_part: str | None = None
+    unit: str | None = None
+    tolerance: dict[str, Any] | None = None
+    source: Source | None = None
+    at: tuple[float | str, ...] = ()
+    at_unit: str | None = None
+    note: str | None = None
+    is_mandatory: bool = True
+    needs_photo: bool = False
+    on_fail: OnFail = OnFail.REPAIR
+    confirmed_by: str | None = None
+    """Who signed for the limit at this hospital."""
 
     @property
     def name(self) -> str:
@@ -58,9 +57,9 @@ class Measurement:
         return choose(self.en, self.zh)
 
     @property
-    def limit(self) -> Tolerance:
+    def limit(self) -> Tolerance | None:
         """The tolerance, checked."""
-        return Tolerance.of(self.tolerance)
+        return Tolerance.of(self.tolerance) if self.tolerance else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +87,19 @@ class Template:
     zh: str
     interval_months: int
     interval_source: Source
-    general: tuple[Check, ...]
-    safety: tuple[Measurement, ...]
-    checks: tuple[Check, ...]
-    measurements: tuple[Measurement, ...]
+    steps: tuple[Step, ...]
     parts: tuple[Part, ...]
     tools: tuple[str, ...]
     metrology: tuple[str, ...]
+    minutes: int | None = None
+    """How long it takes, as expected."""
+    spares: tuple[str, ...] = ()
+    """What to take along."""
+    absorbs: tuple[str, ...] = ()
+    """Smaller templates that are done with this one."""
+    is_own: bool = False
+    """A template of the hospital, not one of the shipped."""
+    is_retired: bool = False
 
     @property
     def name(self) -> str:
@@ -104,25 +109,41 @@ class Template:
 
 @cache
 def templates() -> dict[str, Template]:
-    """Return all templates by code, in the order of the file."""
+    """Return all shipped templates by code, in the order of the file."""
     plain = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    sources = {code: Source(code, s["title"], s["trust"]) for code, s in plain["sources"].items()}
+    sources = {
+        code: Source(code, s["title"], Trust(s["trust"])) for code, s in plain["sources"].items()
+    }
     return {entry["code"]: _template(entry, plain, sources) for entry in plain["templates"]}
 
 
 def template(code: str) -> Template:
-    """Return one template, or raise `NotFound`."""
+    """Return one shipped template, or raise `NotFound`."""
     found = templates().get(code.upper())
     if found is None:
-        raise NotFound(_l("There is no such template. Choose one from the list of templates."))
+        raise no_such_template()
     return found
+
+
+def no_such_template() -> NotFound:
+    """Return the refusal."""
+    return NotFound(_l("There is no such template. Choose one from the list of templates."))
 
 
 def _template(
     entry: dict[str, Any], plain: dict[str, Any], sources: dict[str, Source]
 ) -> Template:
     protection = entry["protection"]
-    safety = [_measurement(step, sources) for step in plain["safety"]]
+    steps = (
+        *_checks(plain["general"], Section.GENERAL),
+        *(
+            _measurement(step, Section.SAFETY, sources)
+            for step in plain["safety"]
+            if _applies(step.get("when", {}), protection)
+        ),
+        *_checks(entry["checks"], Section.FUNCTION),
+        *(_measurement(s, Section.MEASUREMENT, sources) for s in entry["measurements"]),
+    )
     return Template(
         code=entry["code"],
         version=plain["version"],
@@ -130,26 +151,23 @@ def _template(
         zh=entry["zh"],
         interval_months=entry["interval"]["months"],
         interval_source=sources[entry["interval"]["source"]],
-        general=tuple(_checks(plain["general"])),
-        safety=tuple(step for step in safety if _applies(step, protection)),
-        checks=tuple(_checks(entry["checks"])),
-        measurements=tuple(_measurement(step, sources) for step in entry["measurements"]),
+        steps=steps,
         parts=tuple(_parts(entry["replace"])),
         tools=tuple(entry["tools"]),
         metrology=tuple(entry["metrology"]["documents"]),
     )
 
 
-def _applies(step: Measurement, protection: dict[str, list[str]]) -> bool:
+def _applies(when: dict[str, str], protection: dict[str, list[str]]) -> bool:
     """Tell whether an electrical test fits the protection class and the applied part."""
-    fits_class = step.needs_class is None or step.needs_class in protection["classes"]
-    fits_part = step.needs_part is None or step.needs_part in protection["parts"]
+    fits_class = "class" not in when or when["class"] in protection["classes"]
+    fits_part = "part" not in when or when["part"] in protection["parts"]
     return fits_class and fits_part
 
 
-def _checks(steps: list[dict[str, str]]) -> Iterator[Check]:
+def _checks(steps: list[dict[str, str]], section: Section) -> Iterator[Step]:
     for step in steps:
-        yield Check(step["id"], step["en"], step["zh"])
+        yield Step(step["id"], section, StepKind.CHECK, step["en"], step["zh"])
 
 
 def _parts(entries: list[dict[str, Any]]) -> Iterator[Part]:
@@ -158,19 +176,18 @@ def _parts(entries: list[dict[str, Any]]) -> Iterator[Part]:
         yield Part(entry["en"], entry["zh"], every, unit)
 
 
-def _measurement(step: dict[str, Any], sources: dict[str, Source]) -> Measurement:
-    when = step.get("when", {})
-    return Measurement(
+def _measurement(step: dict[str, Any], section: Section, sources: dict[str, Source]) -> Step:
+    return Step(
         id=step["id"],
+        section=section,
+        kind=StepKind.MEASURE,
         en=step["en"],
         zh=step["zh"],
         unit=step["unit"],
-        tolerance=step["tolerance"],
+        tolerance={name: shortest(value) for name, value in step["tolerance"].items()},
         source=sources[step["source"]],
         at=tuple(step.get("at", ())),
         at_unit=step.get("at_unit"),
         note=step.get("note"),
-        is_optional=step.get("optional", False),
-        needs_class=when.get("class"),
-        needs_part=when.get("part"),
+        is_mandatory=not step.get("optional", False),
     )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from apm.procedures.catalogue import Check, Measurement, Template
-from apm.procedures.model import StepKind
+from apm.procedures.catalogue import Step, Template
+from apm.procedures.model import StepKind, Trust
 from apm.procedures.tolerance import COMPARED
-
-RECALLED = "recalled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +27,10 @@ class StepFields:
     source: str | None = None
     to_verify: bool = False
     mandatory: bool = True
+    confirmed_by: str | None = None
+    """Who signed for this limit at this hospital, before the order was made."""
+    needs_photo: bool = False
+    on_fail: str = "repair"
 
 
 def steps_for(template: Template) -> list[StepFields]:
@@ -39,57 +40,41 @@ def steps_for(template: Template) -> list[StepFields]:
     >>> [s.key for s in steps_for(template("VENT")) if s.key.startswith("vt")]
     ['vt@50', 'vt@100', 'vt@200', 'vt@400', 'vt@600', 'vt@800']
     """
-    return list(_numbered(template))
+    made: list[StepFields] = []
+    for step in template.steps:
+        points: tuple[float | str | None, ...] = step.at or (None,)
+        made += [_made(step, at, len(made) + i) for i, at in enumerate(points)]
+    return made
 
 
-def _numbered(template: Template) -> Iterator[StepFields]:
-    position = 0
-    for section, steps in (
-        ("general", template.general),
-        ("safety", template.safety),
-        ("function", template.checks),
-        ("measurement", template.measurements),
-    ):
-        for step in steps:
-            for made in _made(step, section, position):
-                yield made
-                position += 1
-
-
-def _made(step: Check | Measurement, section: str, position: int) -> list[StepFields]:
-    if isinstance(step, Check):
-        return [StepFields(step.id, position, section, StepKind.CHECK, step.en, step.zh)]
-    points: tuple[float | str | None, ...] = step.at or (None,)
-    return [_measured(step, section, position + i, at) for i, at in enumerate(points)]
-
-
-def _measured(
-    step: Measurement, section: str, position: int, at: float | str | None
-) -> StepFields:
+def _made(step: Step, at: float | str | None, position: int) -> StepFields:
     return StepFields(
         key=step.id if at is None else f"{step.id}@{at}",
         position=position,
-        section=section,
-        kind=StepKind.MEASURE,
+        section=step.section.value,
+        kind=step.kind,
         text=step.en,
         text_zh=step.zh,
         unit=step.unit,
         reference=_aim(step, at),
         reference_text=_set_point(step, at),
         tolerance=step.tolerance,
-        source=step.source.title,
-        to_verify=step.source.trust == RECALLED,
-        mandatory=not step.is_optional,
+        source=step.source.title if step.source else None,
+        to_verify=step.source is not None and step.source.trust is Trust.RECALLED,
+        mandatory=step.is_mandatory,
+        confirmed_by=step.confirmed_by,
+        needs_photo=step.needs_photo,
+        on_fail=step.on_fail.value,
     )
 
 
-def _aim(step: Measurement, at: float | str | None) -> float | None:
+def _aim(step: Step, at: float | str | None) -> float | None:
     """Return the set point where the value is compared with it, else None: a mere condition."""
-    is_compared = step.tolerance["type"] in COMPARED
+    is_compared = step.tolerance is not None and step.tolerance["type"] in COMPARED
     return float(at) if is_compared and isinstance(at, (int, float)) else None
 
 
-def _set_point(step: Measurement, at: float | str | None) -> str | None:
+def _set_point(step: Step, at: float | str | None) -> str | None:
     """Return what the device is set to, as one reads it: `400 mL`, `max`."""
     if at is None:
         return None

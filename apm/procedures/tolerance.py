@@ -82,6 +82,15 @@ def exact(value: float) -> Decimal:
     return Decimal(repr(float(value)))
 
 
+def shortest(value: Any) -> Any:
+    """Return 1 for 1.0: two tolerances that mean the same are written alike."""
+    if isinstance(value, list):
+        return [shortest(one) for one in value]
+    if isinstance(value, dict):
+        return {name: shortest(one) for name, one in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One value to judge, with what it is compared to; `aim` is the reference or baseline."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from apm.requests.queries import GROUPS
-from apm.requests.schema import CommentForm, TriageForm
+from apm.requests.satisfaction import By
+from apm.requests.schema import CommentForm, HarmForm, TriageForm
 from apm.work.api_schema import TicketListQuery
 
 
@@ -13,6 +14,13 @@ class RequestQuery(TicketListQuery):
     """Which requests."""
 
     state = fields.List(fields.String(validate=validate.OneOf(GROUPS)), load_default=[])
+    adverse = fields.Boolean(
+        load_default=False, metadata={"description": "Only suspected adverse events."}
+    )
+
+
+class RequestHarm(HarmForm):
+    """A suspicion."""
 
 
 class RequestAction(TriageForm):
@@ -31,8 +39,15 @@ class RequestOut(Schema):
     symptom = fields.String()
     description = fields.String(allow_none=True)
     patient_involved = fields.Boolean()
+    adverse_at = fields.AwareDateTime(
+        format="iso",
+        allow_none=True,
+        metadata={"description": "Since when an adverse event is suspected."},
+    )
     state = fields.String()
-    priority = fields.String()
+    priority = fields.String(metadata={"description": "As proposed when it was reported."})
+    priority_reasons = fields.List(fields.String())
+    priority_note = fields.String(allow_none=True)
     actions = fields.List(fields.String())
     reporter_name = fields.String(allow_none=True)
     reported_at = fields.AwareDateTime(format="iso")
@@ -48,4 +63,38 @@ class RequestPage(Schema):
     """Some requests."""
 
     items = fields.List(fields.Nested(RequestOut))
+    next = fields.String(allow_none=True)
+
+
+class SatisfactionArgs(Schema):
+    """Which days of the hospital, both included, and what ratings are grouped by."""
+
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+    by = fields.String(load_default="team", validate=validate.OneOf([by.value for by in By]))
+
+
+class RatingsOut(Schema):
+    """One group; without figures where `status` is `too_few`."""
+
+    key = fields.String(allow_none=True)
+    name = fields.String()
+    status = fields.String()
+    n = fields.Integer(allow_none=True)
+    mean = fields.Float(allow_none=True)
+    share = fields.Float(allow_none=True, metadata={"description": "Of 4 and 5 stars."})
+    interval = fields.List(fields.Float(), allow_none=True)
+
+
+class SatisfactionOut(Schema):
+    """How content reporters are."""
+
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+    by = fields.String()
+    formula = fields.String()
+    total = fields.Nested(RatingsOut)
+    items = fields.List(fields.Nested(RatingsOut))
+    silent = fields.Integer()
+    reworked = fields.Integer()
     next = fields.String(allow_none=True)

@@ -8,7 +8,7 @@ from typing import Any
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
-from apm.requests import triage
+from apm.requests import confirming, merging, triage
 from apm.requests.lifecycle import REQUEST
 from apm.work.model import WorkOrder
 
@@ -19,14 +19,18 @@ def decide(ctx: Context, *, no: str, action: str, said: Mapping[str, Any]) -> Wo
         raise NotFound(_l("There is no such step. Reload the page."))
     version = said["version"]
     if action == "accept":
-        how = triage.Acceptance(said["priority"], said["template"], said["out_of_use"])
+        how = triage.Acceptance(
+            said["priority"], said["template"], said["out_of_use"], said["why"]
+        )
         return triage.accept(ctx, no=no, how=how, version=version)
     if action == "reopen":
-        return triage.reopen(ctx, no=no, comment=said["comment"])
+        return confirming.reopen(ctx, no=no, comment=said["comment"])
     if action == "verify":
-        triage.verify(ctx, no=no, rating=said["rating"], comment=said["comment"])
+        confirming.verify(ctx, no=no, rating=said["rating"], comment=said["comment"])
     elif action == "mark_duplicate":
-        triage.mark_duplicate(ctx, no=no, of=said["of"], version=version)
+        merging.mark_duplicate(ctx, no=no, of=said["of"], version=version)
+    elif action == "unmerge":
+        merging.unmerge(ctx, no=no, version=version)
     elif action == "ask":
         triage.ask(ctx, no=no, reason=said["reason"], version=version)
     else:

@@ -21,6 +21,16 @@ class RequestReported(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AdverseEventSuspected(Event):
+    """Somebody may have been harmed; the periods for reporting it have begun."""
+
+    kind: ClassVar[str] = "requests.adverse_event"
+    request_id: int
+    no: str
+    asset_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RequestMoved(Event):
     """A request went on: triage decided, or its reporter answered, confirmed or objected."""
 

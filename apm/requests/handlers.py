@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from apm.core.command import Context
-from apm.requests.events import RequestMoved
 from apm.requests.model import Request
+from apm.requests.taking import announce
 from apm.work.model import WorkOrder
 from apm.work.moving import when_moved
 
@@ -16,7 +16,5 @@ from apm.work.moving import when_moved
 def announce_requests(ctx: Context, order: WorkOrder, action: str) -> None:
     """A request that an order answers moves with it."""
     query = select(Request).where(Request.work_order_id == order.id)
-    for request in ctx.session.scalars(query.options(joinedload(Request.work_order))):
-        ctx.emit(
-            RequestMoved(request.id, request.no, action, request.state.value, request.reporter_id)
-        )
+    for request in list(ctx.session.scalars(query.options(joinedload(Request.work_order)))):
+        announce(ctx, request, action)

@@ -21,6 +21,7 @@ def request_to_change(ctx: Context, no: str, version: int | None = None) -> Requ
         .options(
             selectinload(Request.asset),
             selectinload(Request.work_order).selectinload(WorkOrder.asset),
+            selectinload(Request.duplicate_of).selectinload(Request.work_order),
         )
         .with_for_update(of=Request)
         .execution_options(**FRESH)

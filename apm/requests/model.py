@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from apm.assets.model import Asset
@@ -17,7 +17,7 @@ from apm.core.db import Row, text_enum
 from apm.core.hospital_scope import HospitalScoped
 from apm.requests.states import FINISHED, RequestState, Triage, state_for_reporter
 from apm.work.model import WorkOrder
-from apm.work.states import WorkState
+from apm.work.states import Priority, WorkState
 
 
 class Request(Audited, HospitalScoped, Row):
@@ -37,13 +37,25 @@ class Request(Audited, HospitalScoped, Row):
     symptom: Mapped[str]
     description: Mapped[str | None]
     patient_involved: Mapped[bool] = mapped_column(default=False)
+    adverse_at: Mapped[datetime | None]
+    """When somebody first suspected that a person was harmed; None: nobody does."""
+    adverse_note: Mapped[str | None]
+    """Why it was found to be none."""
     reporter_name: Mapped[str | None]
     reporter_contact: Mapped[str | None]
     reporter_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     """Who reported it, when signed in."""
     reported_at: Mapped[datetime]
+    said_at: Mapped[datetime | None]
+    """When it was said, if it came later: a phone had no network."""
     client_key: Mapped[str]
     """The form's own random key: sent twice, it is one request."""
+    priority: Mapped[Priority | None] = mapped_column(text_enum(Priority))
+    """What was proposed when it was reported; what was decided stands on the work order."""
+    priority_reasons: Mapped[list[str] | None] = mapped_column(JSON)
+    """The facts it follows from; see `requests.urgency.Fact`."""
+    priority_note: Mapped[str | None]
+    """Why triage decided on another priority."""
     triage: Mapped[Triage] = mapped_column(text_enum(Triage), default=Triage.OPEN)
     triage_note: Mapped[str | None]
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"))
@@ -71,6 +83,11 @@ class Request(Audited, HospitalScoped, Row):
             return state_for_reporter(self.work_order)
         closed = self.work_order.state is WorkState.CLOSED
         return RequestState.CLOSED if closed else RequestState.VERIFIED
+
+    @property
+    def followed(self) -> Request:
+        """The report whose way this one goes: itself, or the one it is merged into (loaded)."""
+        return self.duplicate_of or self
 
     @property
     def is_open(self) -> bool:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from datetime import timedelta
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from apm.accounts.queries import visitor
 from apm.assets.model import GONE
 from apm.assets.queries import asset_by_code
-from apm.core.codes import PublicCode, find_code, new_token, normal_code, token_digest
+from apm.core.codes import PublicCode, find_code, normal_code, token_digest
 from apm.core.command import Context
 from apm.core.errors import DomainError, Invalid
+from apm.core.guessing import count_miss, form_key, sender, token_for
 from apm.core.http import Form, act_as, context, load, public
+from apm.core.i18n import _
 from apm.core.limits import limit
 from apm.core.permissions import Permission
-from apm.requests import queries, reporting, triage
+from apm.core.pictures import MOST_BYTES
+from apm.requests import confirming, queries, reporting
 from apm.requests.model import Request
-from apm.requests.pictures import MOST_BYTES
-from apm.requests.schema import CommentForm, JoinForm, RatingForm, ReportForm
+from apm.requests.schema import AnswerForm, JoinForm, RatingForm, ReportForm
 from apm.requests.symptoms import symptoms_for
 
 public_pages = Blueprint("public", __name__)
-MISSES, MISSES_WITHIN = 60, timedelta(minutes=10)
 MESSAGES, MESSAGES_WITHIN = 30, timedelta(hours=1)
 
 
@@ -55,7 +53,11 @@ def report(code: str) -> ResponseReturnValue:
         )
     except Invalid as error:
         return _label_page(way, _with_errors(form, error))
-    return redirect(url_for("requests.public.tracking", token=sent.token), 303)
+    _tell_left_out(sent)
+    to = url_for("requests.public.tracking", token=sent.token)
+    if request.headers.get("Accept") == "application/json":  # `later.js`, which goes there itself
+        return {"to": to}, 201
+    return redirect(to, 303)
 
 
 @public_pages.post("/a/<code>/join")
@@ -68,11 +70,10 @@ def join(code: str) -> ResponseReturnValue:
     form = load(JoinForm(), request.form)
     if form.data is None:
         return _label_page(way, form)
-    sent = _sent(way.hospital_id)
-    try:
-        reporting.join_request(context(), asset_code=way.target, **form.data, sent=sent)
-    except Invalid as error:
-        return _label_page(way, _with_errors(form, error))
+    sent, no = _sent(way.hospital_id), form.data.pop("no")
+    more = reporting.Addition(**form.data)
+    reporting.join_request(context(), asset_code=way.target, no=no, more=more, sent=sent)
+    _tell_left_out(sent)
     return redirect(url_for("requests.public.tracking", token=sent.token), 303)
 
 
@@ -91,11 +92,21 @@ def comment(token: str) -> ResponseReturnValue:
     found = _request_of_link(token)
     if not isinstance(found, Request):
         return found
-    form = load(CommentForm(), request.form)
+    form = load(AnswerForm(), request.form)
     if form.data is None:
         return _tracking_page(token, found, form)
     _count_message(token)
-    reporting.add_comment(context(), no=found.no, **form.data, is_reporter=True)
+    sent = _sent(found.hospital_id)
+    pictures = reporting.read_photos(sent)
+    try:
+        reporting.add_comment(
+            context(), no=found.no, **form.data, is_reporter=True, pictures=pictures
+        )
+    except Invalid as error:
+        refused = _with_errors(form, error)
+        refused.errors["photos"] = sent.left_out
+        return _tracking_page(token, found, refused)
+    _tell_left_out(sent)
     return redirect(url_for("requests.public.tracking", token=token), 303)
 
 
@@ -109,7 +120,7 @@ def verify(token: str) -> ResponseReturnValue:
     form = load(RatingForm(), request.form)
     if form.data is None:
         return _tracking_page(token, found, form)
-    triage.verify(context(), no=found.no, **form.data)
+    confirming.verify(context(), no=found.no, **form.data)
     return redirect(url_for("requests.public.tracking", token=token), 303)
 
 
@@ -124,7 +135,7 @@ def reopen(token: str) -> ResponseReturnValue:
     if form.data is None:
         return _tracking_page(token, found, form)
     _count_message(token)
-    triage.reopen(context(), no=found.no, comment=form.data["comment"])
+    confirming.reopen(context(), no=found.no, comment=form.data["comment"])
     return redirect(url_for("requests.public.tracking", token=token), 303)
 
 
@@ -146,7 +157,7 @@ def _way_of_label(code: str) -> PublicCode | ResponseReturnValue:
     ctx = context()
     way = find_code(ctx.session, "asset", normal_code(code))
     if way is None:
-        limit(ctx, f"miss:{_address()}", most=MISSES, within=MISSES_WITHIN)
+        count_miss(ctx)
         return render_template("requests/label_unknown.html", code=code[:40]), 404
     if not ctx.actor.hospital_id:
         act_as(visitor(way.hospital_id))
@@ -180,7 +191,7 @@ def _tracking_page(token: str, found: Request, form: Form | None = None) -> Resp
         request_=found,
         comments=queries.comments_of(ctx, found),
         photos=queries.photos_of(ctx, found),
-        position=_position(found),
+        position=_position(found.followed),
         form=form,
     )
     return page, 422 if form else 200
@@ -194,14 +205,14 @@ def _position(found: Request) -> int:
 
 def _request_of_link(token: str) -> Request | ResponseReturnValue:
     """Return the request a link leads to, or one page for every link that is no good."""
-    ctx = context()
-    way = queries.hospital_of_link(ctx.session, token)
-    if way is not None:
-        ctx = _as_holder(ctx, way[0])
-        found = queries.request_by_no(ctx, way[1])
-        if not queries.has_expired(found, ctx.now()):
-            return found
-    limit(ctx, f"miss:{_address()}", most=MISSES, within=MISSES_WITHIN)
+    before = context()
+    hospital_id, no = queries.hospital_of_link(before.session, token) or (0, "")
+    ctx = _as_holder(before, hospital_id)
+    found = queries.request_if_any(ctx, no)  # asked for a link that is unknown too: it takes time
+    if found is not None and not queries.has_expired(found, ctx.now()):
+        return found
+    act_as(before.actor)  # an expired link does not even say whose it was
+    count_miss(context())
     return render_template("requests/link_unknown.html"), 404
 
 
@@ -212,31 +223,25 @@ def _as_holder(ctx: Context, hospital_id: int) -> Context:
 
 def _sent(hospital_id: int) -> reporting.Sent:
     """Return what came along with the form; a form sent again has the same key and link."""
-    nonce = request.form.get("nonce", "")
-    key = nonce if 8 <= len(nonce) <= 64 else new_token()
+    key = form_key()
     photos = [file.stream.read(MOST_BYTES + 1) for file in request.files.getlist("photos")]
     is_known = context().actor.user_id is not None
     return reporting.Sent(
         client_key=key,
-        token=_link_token(hospital_id, key),
+        token=token_for("link", hospital_id, key),
         photos=tuple(photo for photo in photos if photo),
-        address=None if is_known else _address(),
+        address=None if is_known else sender(),
     )
 
 
-def _link_token(hospital_id: int, key: str) -> str:
-    mac = _keyed(f"link:{hospital_id}:{key}")
-    return base64.urlsafe_b64encode(mac).decode().rstrip("=")
-
-
-def _address() -> str:
-    """Return a digest of the sender's network address: enough to count, too little to trace."""
-    return _keyed(f"address:{request.remote_addr}").hex()[:32]
-
-
-def _keyed(text: str) -> bytes:
-    secret = current_app.config["APM_SETTINGS"].secret_key
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
+def _tell_left_out(sent: reporting.Sent) -> None:
+    """Say which photos did not come along; all else is stored."""
+    if sent.left_out:
+        why = " ".join(dict.fromkeys(sent.left_out))
+        text = _(
+            "It is stored, but not every photo: %(why)s You can add another one below.", why=why
+        )
+        flash(text, "error")
 
 
 def _count_message(token: str) -> None:

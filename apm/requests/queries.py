@@ -57,7 +57,7 @@ _GROUP: ColumnElement[str] = case(
 def _whole(query: Select[Request]) -> Select[Request]:
     return query.options(
         joinedload(Request.work_order),
-        joinedload(Request.duplicate_of),
+        joinedload(Request.duplicate_of).joinedload(Request.work_order),
         joinedload(Request.asset).joinedload(Asset.department),
         joinedload(Request.asset).joinedload(Asset.location),
     )
@@ -69,13 +69,15 @@ class RequestFilter:
 
     groups: frozenset[str] = frozenset()
     no: str | None = None
+    is_adverse: bool = False
 
     @classmethod
     def of(cls, args: Mapping[str, Any]) -> RequestFilter:
         """Read the filter from an address; what makes no sense is left out."""
         many = getattr(args, "getlist", lambda name: [args[name]] if name in args else [])
         groups = frozenset(many("state")) & GROUPS.keys()
-        return cls(groups, (args.get("q") or "").strip().upper() or None)
+        no = (args.get("q") or "").strip().upper() or None
+        return cls(groups, no, args.get("adverse") == "1")
 
 
 def request_page(
@@ -87,6 +89,8 @@ def request_page(
         query = _with_work(query).where(_GROUP.in_(wanted.groups))
     if wanted.no:
         query = query.where(Request.no == wanted.no)
+    if wanted.is_adverse:
+        query = query.where(Request.adverse_at.is_not(None))
     return page_of(ctx.session, query, by=[Request.id], after=after, limit=limit, descending=True)
 
 
@@ -97,16 +101,35 @@ def request_counts(ctx: Context) -> dict[str, int]:
     return {group: n for group, n in ctx.session.execute(query)}  # noqa: C416  (typed)
 
 
+def adverse_count(ctx: Context) -> int:
+    """Return how many requests are marked as suspected adverse events."""
+    query = select(func.count(Request.id)).where(Request.adverse_at.is_not(None))
+    return ctx.session.scalar(query) or 0
+
+
+def adverse_on(ctx: Context, asset: Asset) -> list[Request]:
+    """Return the suspected adverse events with an asset, newest first."""
+    query = _whole(select(Request)).where(
+        Request.asset_id == asset.id, Request.adverse_at.is_not(None)
+    )
+    return list(ctx.session.scalars(query.order_by(Request.id.desc()).limit(5)))
+
+
 def _with_work(query: Select[Request]) -> Select[Request]:
     return query.outerjoin(WorkOrder, Request.work_order_id == WorkOrder.id)
 
 
 def request_by_no(ctx: Context, no: str) -> Request:
     """Return one request with asset and work order, or raise `NotFound`."""
-    found = ctx.session.scalar(_whole(select(Request).where(Request.no == no)))
+    found = request_if_any(ctx, no)
     if found is None:
         raise NotFound(_l("There is no such request here. Check the number in the list."))
     return found
+
+
+def request_if_any(ctx: Context, no: str) -> Request | None:
+    """Return one request with asset and work order, None where there is none."""
+    return ctx.session.scalar(_whole(select(Request).where(Request.no == no)))
 
 
 def to_triage(ctx: Context, limit: int = 50) -> list[Request]:
@@ -125,9 +148,10 @@ def open_on(ctx: Context, asset: Asset) -> list[Request]:
     return list(ctx.session.scalars(query.order_by(Request.id.desc()).limit(5)))
 
 
-def comments_of(ctx: Context, request: Request) -> list[Comment]:
-    """Return what was said about a request, oldest first."""
-    query = select(Comment).where(Comment.request_id == request.id).order_by(Comment.id)
+def comments_of(ctx: Context, *requests: Request) -> list[Comment]:
+    """Return what was said about some requests, oldest first."""
+    ids = [request.id for request in requests]
+    query = select(Comment).where(Comment.request_id.in_(ids)).order_by(Comment.id)
     return list(ctx.session.scalars(query.limit(200)))
 
 
@@ -136,6 +160,35 @@ def photos_of(ctx: Context, *requests: Request) -> list[Photo]:
     ids = [request.id for request in requests]
     query = select(Photo).where(Photo.request_id.in_(ids)).order_by(Photo.id)
     return list(ctx.session.scalars(query.limit(40)))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One report with everything that came along."""
+
+    request: Request
+    comments: list[Comment]
+    photos: list[Photo]
+
+
+def told_by(ctx: Context, requests: list[Request]) -> list[Told]:
+    """Return what some reports say, in two statements however many there are."""
+    comments, photos = comments_of(ctx, *requests), photos_of(ctx, *requests)
+    return [
+        Told(
+            request,
+            [comment for comment in comments if comment.request_id == request.id],
+            [photo for photo in photos if photo.request_id == request.id],
+        )
+        for request in requests
+    ]
+
+
+def merged_into(ctx: Context, *requests: Request) -> list[Request]:
+    """Return the reports merged into some others, oldest first."""
+    ids = [request.id for request in requests]
+    query = _whole(select(Request)).where(Request.duplicate_of_id.in_(ids))
+    return list(ctx.session.scalars(query.order_by(Request.id).limit(50)))
 
 
 def photo_jpeg(ctx: Context, request: Request, photo_id: int) -> bytes:
@@ -154,16 +207,20 @@ def hospital_of_link(session: ApmSession, token: str) -> tuple[int, str] | None:
 
 
 def has_expired(request: Request, now: datetime) -> bool:
-    """Tell whether the reporter's link (work order loaded) has served its time."""
-    if request.is_open:
+    """Tell whether the reporter's link (what it follows loaded) has served its time."""
+    followed = request.followed
+    if request.is_open or followed.is_open:
         return False
-    order = request.work_order
-    ends = [request.reported_at, request.verified_at, order.closed_at if order else None,
+    order = followed.work_order
+    ends = [request.reported_at, followed.verified_at, order.closed_at if order else None,
             order.done_at if order else None]  # fmt: skip
     return max(end for end in ends if end is not None) < now - LINK_LIFE
 
 
 def requests_of(ctx: Context, order: WorkOrder) -> list[Request]:
-    """Return the requests an order answers, their state known."""
-    query = select(Request).where(Request.work_order_id == order.id).order_by(Request.id)
-    return list(ctx.session.scalars(query.options(joinedload(Request.work_order))))
+    """Return the requests an order answers, or answered before it was done again."""
+    origin = order.origin or ""
+    asked = origin.removeprefix("request:") if origin.startswith("request:") else ""
+    is_theirs = or_(Request.work_order_id == order.id, Request.no == asked)
+    query = _whole(select(Request)).where(is_theirs).order_by(Request.id)
+    return list(ctx.session.scalars(query))

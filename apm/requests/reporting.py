@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -14,17 +15,20 @@ from apm.assets.queries import asset_by_code
 from apm.core.codes import PublicCode, token_digest
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotFound
-from apm.core.i18n import _l
+from apm.core.i18n import _, _l
 from apm.core.limits import limit
 from apm.core.permissions import Permission
-from apm.requests.events import RequestMoved, RequestReported
+from apm.core.pictures import Picture, clean_picture
+from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestReported
+from apm.requests.harm import mark_harm
 from apm.requests.loading import request_to_change
 from apm.requests.model import Comment, Photo, Request
-from apm.requests.pictures import Picture, clean_picture
 from apm.requests.states import Triage
 from apm.requests.symptoms import SYMPTOMS
-from apm.requests.urgency import reasons_of
+from apm.requests.urgency import priority_of, propose
+from apm.requests.waiting import resume_clock, watch_anew, watch_request
 from apm.work.numbers import locked_counter, next_number
+from apm.work.states import Priority
 
 VISITOR = "visitor"
 """The author of what somebody without a login wrote."""
@@ -44,6 +48,8 @@ class Sent:
     token: str
     photos: tuple[bytes, ...] = ()
     address: str | None = None
+    left_out: list[str] = field(default_factory=list)
+    """Filled in while the photos are read: why some were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ class Report:
     symptom: str
     description: str | None = None
     patient_involved: bool = False
+    adverse_event: bool = False
+    """Somebody may have been harmed."""
+    waited_s: int = 0
+    """How long it lay on a phone without a network: a span, as a phone's clock may be wrong."""
     reporter_name: str | None = None
     reporter_contact: str | None = None
 
@@ -63,8 +73,10 @@ def report_fault(ctx: Context, *, asset_code: str, report: Report, sent: Sent) -
     Raises:
         NotFound: no such asset here.
         Conflict: it is retired.
-        Invalid: no such symptom, or a file that is no photo: nothing is stored then.
+        Invalid: no such symptom.
         TooMany: an anonymous sender or asset has sent too many.
+
+    A file that is no photo holds no report back: it is left out, and `sent.left_out` says why.
     """
     ctx.actor.require(Permission.REQUEST_REPORT)
     asset = asset_by_code(ctx, asset_code)
@@ -79,14 +91,24 @@ def report_fault(ctx: Context, *, asset_code: str, report: Report, sent: Sent) -
 
 def _received(ctx: Context, asset: Asset, sent: Sent) -> list[Picture]:
     """Check what came before anything is written; decoding photos holds no lock."""
-    if len(sent.photos) > MOST_PHOTOS:
-        message = _l("Send at most %(most)s photos.", most=MOST_PHOTOS)
-        raise Invalid(message, fields={"photos": [message]})
     if sent.address is not None:  # before the photos: reading them is what costs
         limit(ctx, f"report-from:{sent.address}", most=PER_ADDRESS, within=WITHIN)
-    pictures = [clean_picture(photo) for photo in sent.photos]
+    pictures = read_photos(sent)
     if sent.address is not None:
         limit(ctx, f"report:{asset.code}", most=PER_ASSET, within=WITHIN)
+    return pictures
+
+
+def read_photos(sent: Sent) -> list[Picture]:
+    """Return the photos that are photos; what is not is said in `sent.left_out`."""
+    pictures = []
+    for photo in sent.photos[:MOST_PHOTOS]:
+        try:
+            pictures.append(clean_picture(photo))
+        except Invalid as error:
+            sent.left_out.append(str(error))
+    if len(sent.photos) > MOST_PHOTOS:
+        sent.left_out.append(_("Send at most %(most)s photos.", most=MOST_PHOTOS))
     return pictures
 
 
@@ -107,6 +129,8 @@ def _store(
         symptom=report.symptom,
         description=report.description,
         patient_involved=report.patient_involved,
+        said_at=ctx.now() - timedelta(seconds=report.waited_s) if report.waited_s else None,
+        adverse_at=ctx.now() if report.adverse_event else None,
         reporter_name=person.name if person else report.reporter_name,
         reporter_contact=report.reporter_contact,
         reporter_id=person.id if person else None,
@@ -115,14 +139,22 @@ def _store(
         triage=Triage.OPEN,
         work_order=None,
     )
+    propose(ctx, request, asset)
+    watch_request(ctx, request)
     ctx.session.add(request)
     ctx.session.flush()  # photos and the event need its id
     _attach(ctx, request, sent, pictures)
     ctx.emit(
         RequestReported(
-            request.id, request.no, asset.id, request.symptom, bool(reasons_of(request))
+            request.id,
+            request.no,
+            asset.id,
+            request.symptom,
+            priority_of(request) is Priority.URGENT,
         )
     )
+    if report.adverse_event:
+        ctx.emit(AdverseEventSuspected(request.id, request.no, asset.id))
     return request
 
 
@@ -154,15 +186,26 @@ def _attach(ctx: Context, request: Request, sent: Sent, pictures: list[Picture])
             target=request.no,
         )
     )
+    _keep(ctx, request, pictures)
+
+
+def _keep(ctx: Context, request: Request, pictures: Sequence[Picture]) -> None:
     ctx.session.add_all(
         Photo(request_id=request.id, jpeg=p.jpeg, width=p.width, height=p.height, at=ctx.now())
         for p in pictures
     )
 
 
-def join_request(
-    ctx: Context, *, asset_code: str, no: str, text: str | None, patient_involved: bool, sent: Sent
-) -> Request:
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What somebody adds to a report that is there already."""
+
+    text: str | None = None
+    patient_involved: bool = False
+    adverse_event: bool = False
+
+
+def join_request(ctx: Context, *, asset_code: str, no: str, more: Addition, sent: Sent) -> Request:
     """Add to a request that is open already ("me too"); the sender gets a link of their own.
 
     The link shows the report, and numbers can be guessed: whoever holds the label of one asset
@@ -171,7 +214,7 @@ def join_request(
     Raises:
         NotFound: this asset has no such report.
         Conflict: it is no longer open; report anew.
-        Invalid, TooMany: as `report_fault`.
+        TooMany: as `report_fault`.
     """
     ctx.actor.require(Permission.REQUEST_REPORT)
     query = select(Request).where(Request.no == no).options(joinedload(Request.asset))
@@ -179,20 +222,12 @@ def join_request(
     if known is None or known.asset.code != asset_code:
         raise NotFound(_l("There is no such request here. Check the number in the list."))
     pictures = _received(ctx, known.asset, sent)
-    return _join(
-        ctx, no=no, text=text, patient_involved=patient_involved, sent=sent, pictures=pictures
-    )
+    return _join(ctx, no=no, more=more, sent=sent, pictures=pictures)
 
 
 @command("request.join", Permission.REQUEST_REPORT)
 def _join(
-    ctx: Context,
-    *,
-    no: str,
-    text: str | None,
-    patient_involved: bool,
-    sent: Sent,
-    pictures: list[Picture],
+    ctx: Context, *, no: str, more: Addition, sent: Sent, pictures: list[Picture]
 ) -> Request:
     """Write a checked addition to an open report."""
     request = request_to_change(ctx, no)
@@ -201,29 +236,45 @@ def _join(
         return request  # the same form again
     if not request.is_open:
         raise Conflict(_l("That report is finished. Open the label again and report anew."))
-    request.patient_involved = request.patient_involved or patient_involved
+    with ctx.session.no_autoflush:  # one line in the trail
+        if more.patient_involved and not request.patient_involved:
+            request.patient_involved = True
+            propose(ctx, request, request.asset)
+            watch_anew(ctx, request)
+        if more.adverse_event:
+            mark_harm(ctx, request)
     _attach(ctx, request, sent, pictures)
-    _say(ctx, request, text or "+1")
+    _say(ctx, request, more.text or "+1")
     return request
 
 
 @command("request.comment", Permission.REQUEST_REPORT)
-def add_comment(ctx: Context, *, no: str, text: str, is_reporter: bool = False) -> Request:
-    """Say something about a request; an answer of its reporter puts it before triage again."""
+def add_comment(
+    ctx: Context,
+    *,
+    no: str,
+    text: str | None,
+    is_reporter: bool = False,
+    pictures: Sequence[Picture] = (),
+) -> Request:
+    """Say or show something about a request; an answer puts it before triage again."""
     request = request_to_change(ctx, no)
-    if not text.strip():
+    if not (text or "").strip() and not pictures:
         message = _l("Write something first.")
         raise Invalid(message, fields={"text": [message]})
     is_answer = is_reporter or ctx.actor.user_id == request.reporter_id
     if request.triage is Triage.NEEDS_INFO and is_answer:
         request.triage = Triage.OPEN
+        resume_clock(ctx, request)
+    _keep(ctx, request, pictures)
     _say(ctx, request, text)
     return request
 
 
-def _say(ctx: Context, request: Request, text: str) -> None:
+def _say(ctx: Context, request: Request, text: str | None) -> None:
     author = colleague(ctx, ctx.actor.user_id).name if ctx.actor.user_id else VISITOR
-    ctx.session.add(Comment(request_id=request.id, author=author, text=text.strip(), at=ctx.now()))
+    if said := (text or "").strip():
+        ctx.session.add(Comment(request_id=request.id, author=author, text=said, at=ctx.now()))
     ctx.session.flush()
     ctx.emit(
         RequestMoved(request.id, request.no, "comment", request.state.value, request.reporter_id)

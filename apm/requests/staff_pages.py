@@ -7,14 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from apm.core.errors import Conflict, Invalid
 from apm.core.http import Form, context, load, requires
-from apm.core.i18n import _
+from apm.core.i18n import _, ngettext
 from apm.core.permissions import Permission
-from apm.procedures.catalogue import templates
-from apm.requests import queries, reporting
+from apm.procedures.shelf import templates_for
+from apm.requests import harm, merging, queries, reporting
 from apm.requests.deciding import decide
-from apm.requests.lifecycle import request_actions
-from apm.requests.schema import CommentForm, TriageForm
+from apm.requests.harm import deadlines_of
+from apm.requests.lifecycle import NEW, request_actions
+from apm.requests.schema import CommentForm, HarmForm, TriageForm
 from apm.requests.urgency import priority_of, reasons_of
+from apm.work.states import Priority
 
 staff_pages = Blueprint("staff", __name__)
 
@@ -31,7 +33,8 @@ def request_list() -> ResponseReturnValue:
         wanted=wanted,
         groups=queries.GROUPS,
         counts=queries.request_counts(ctx),
-        urgent=reasons_of,
+        adverse=queries.adverse_count(ctx),
+        urgent=lambda found: priority_of(found) is Priority.URGENT,
     )
 
 
@@ -45,16 +48,20 @@ def show(no: str) -> ResponseReturnValue:
 def _page(no: str, form: Form | None, status: int = 200) -> ResponseReturnValue:
     ctx = context()
     found = queries.request_by_no(ctx, no)
+    others = [other for other in queries.open_on(ctx, found.asset) if other.id != found.id]
     page = render_template(
         "requests/request.html",
         request_=found,
         actions=request_actions(ctx.actor, found),
         comments=queries.comments_of(ctx, found),
         photos=queries.photos_of(ctx, found),
-        others=[other for other in queries.open_on(ctx, found.asset) if other.id != found.id],
+        others=others,
+        to_gather=[other for other in others if other.state in NEW] if found.is_open else [],
+        merged=queries.told_by(ctx, queries.merged_into(ctx, found)),
+        deadlines=deadlines_of(ctx, found),
         proposed=priority_of(found),
         reasons=reasons_of(found),
-        templates=[(t.code, t.name) for t in templates().values()],
+        templates=[(t.code, t.name) for t in templates_for(ctx).values()],
         form=form,
     )
     return page, status
@@ -80,6 +87,41 @@ def comment(no: str) -> ResponseReturnValue:
     return redirect(url_for("requests.staff.show", no=no), 303)
 
 
+@staff_pages.post("/requests/<no>/gather")
+@requires(Permission.REQUEST_TRIAGE)
+def gather(no: str) -> ResponseReturnValue:
+    """All other new reports on the same equipment become part of this one."""
+    merged = merging.gather(context(), no=no)
+    flash(ngettext("%(n)s report is merged.", "%(n)s reports are merged.", merged), "success")
+    return redirect(url_for("requests.staff.show", no=no), 303)
+
+
+@staff_pages.post("/requests/<no>/harm")
+@requires(Permission.REQUEST_REPORT)
+def suspect_harm(no: str) -> ResponseReturnValue:
+    """Somebody may have been harmed, or was not after all."""
+    form = load(HarmForm(), request.form)
+    if form.data is None:
+        return _page(no, form, 422)
+    try:
+        harm.suspect_harm(
+            context(), no=no, is_suspected=form.data["suspected"], reason=form.data["reason"]
+        )
+    except Invalid as error:
+        return _page(no, _refused(form, error), 422)
+    flash(_("Saved."), "success")
+    return redirect(url_for("requests.staff.show", no=no), 303)
+
+
+@staff_pages.post("/requests/<no>/quarantine")
+@requires(Permission.REQUEST_TRIAGE)
+def quarantine(no: str) -> ResponseReturnValue:
+    """The equipment is put aside as it is."""
+    harm.quarantine(context(), no=no)
+    flash(_("The equipment is in quarantine. Leave it as it is."), "success")
+    return redirect(url_for("requests.staff.show", no=no), 303)
+
+
 @staff_pages.post("/requests/<no>/<action>")
 @requires(Permission.REQUEST_READ)
 def act(no: str, action: str) -> ResponseReturnValue:
@@ -92,10 +134,14 @@ def act(no: str, action: str) -> ResponseReturnValue:
     except (Invalid, Conflict) as error:
         if isinstance(error, Conflict) and error.code == Conflict.code:
             raise  # somebody was faster: the page says to reload
-        fields = error.fields if isinstance(error, Invalid) else {}
-        spoken = {name: [str(text) for text in texts] for name, texts in fields.items()}
-        return _page(no, Form(None, spoken or {"_schema": [str(error)]}, form.typed), error.status)
+        return _page(no, _refused(form, error), error.status)
     flash(_("Saved."), "success")
     if order is not None and action == "accept" and context().actor.can(Permission.WORK_READ):
         return redirect(url_for("work.show", no=order.no), 303)
     return redirect(url_for("requests.staff.show", no=no), 303)
+
+
+def _refused(form: Form, error: Invalid | Conflict) -> Form:
+    fields = error.fields if isinstance(error, Invalid) else {}
+    spoken = {name: [str(text) for text in texts] for name, texts in fields.items()}
+    return Form(None, spoken or {"_schema": [str(error)]}, form.typed)

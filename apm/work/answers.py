@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from werkzeug.datastructures import MultiDict
 
+from apm.core.command import Context
 from apm.core.http import load
 from apm.procedures.model import StepKind
-from apm.work.model import WorkStep
-from apm.work.results import Answer
+from apm.work.model import WorkOrder, WorkStep
+from apm.work.phone import NOT_SAID
+from apm.work.results import Answer, would_overwrite
 from apm.work.schema import AnswerForm
 
 
@@ -18,12 +20,11 @@ def read_answers(
 ) -> tuple[dict[str, Answer], dict[str, list[str]]]:
     """Return the answers by step key, and the errors by input name.
 
-    Only steps named by a `step` input count, and of these only the one that `only` names: a page
-    with a script sends each answer by itself, in a form that holds them all.
+    Only steps named by a `step` input count.
     """
     answers: dict[str, Answer] = {}
     errors: dict[str, list[str]] = {}
-    asked = asked_steps(typed)
+    asked = set(typed.getlist("step"))
     for step in steps:
         if step.key not in asked:
             continue
@@ -36,14 +37,18 @@ def read_answers(
     return answers, errors
 
 
-def asked_steps(typed: MultiDict[str, str]) -> set[str]:
-    """Return the keys of the steps a form answers."""
-    only = typed.get("only")
-    return {only} if only else set(typed.getlist("step"))
+def overwritten(ctx: Context, order: WorkOrder, answers: Mapping[str, Answer]) -> list[WorkStep]:
+    """Return the steps whose answer somebody else changed since the page was opened."""
+    now = NOT_SAID.moment(ctx.now())
+    return [
+        step
+        for step in order.steps
+        if step.key in answers and would_overwrite(ctx, step, answers[step.key], now)
+    ]
 
 
 def _fields(step: WorkStep, typed: Mapping[str, str]) -> dict[str, str]:
-    names = ("value", "verdict", "note", "low", "high", "reference")
+    names = ("value", "verdict", "note", "low", "high", "reference", "base")
     return {name: typed.get(_input(step, name), "") for name in names}
 
 

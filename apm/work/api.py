@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
+
+import apm.work.field_api  # noqa: F401  (registers what is sent from the place of work)
+from apm.accounts.identity import signed_in_at
 from apm.assets.queries import asset_by_code
-from apm.core.errors import NotFound
 from apm.core.http import check_version, context, requires
-from apm.core.i18n import _l
-from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 from apm.work import queries
 from apm.work.api_schema import (
@@ -17,17 +18,16 @@ from apm.work.api_schema import (
     WorkOrderOut,
     WorkOrderPage,
     WorkQuery,
-    WorkStepOut,
 )
+from apm.work.blueprint import Headed, api, sent_of
 from apm.work.commands import open_work
-from apm.work.model import WorkOrder, WorkStep
+from apm.work.model import WorkOrder
 from apm.work.proceeding import proceed
-from apm.work.results import Answer, add_cost, answer_steps
-from apm.work.schema import AnswerForm, WorkForm
+from apm.work.results import add_cost
+from apm.work.schema import WorkForm
 from apm.work.states import OPEN_WORK, CostKind, WorkState
 
-api = Blueprint("work_api", __name__, url_prefix="/api/v1")
-Headed = tuple[Any, int, dict[str, str]]
+__all__ = ["api"]
 
 
 @api.get("/work-orders")
@@ -44,6 +44,7 @@ def list_work(wanted: dict[str, Any]) -> Any:
         types=frozenset(wanted["type"]),
         asset=wanted["asset"],
         assignee=wanted["assignee"],
+        team=wanted["team"],
     )
     return queries.work_page(context(), fits, after=wanted["after"], limit=wanted["limit"])
 
@@ -87,21 +88,9 @@ def move_order(said: dict[str, Any], no: str, action: str) -> Headed:
     """Take a step of a work order: one of its `actions`.  Signing needs a person's session."""
     ctx = context()
     check_version(queries.work_order(ctx, no).version)
-    proceed(ctx, no=no, action=action, said=said)
+    began = signed_in_at(request, ctx)
+    proceed(ctx, no=no, action=action, said=said, sent=sent_of(said), signed_in_at=began)
     return _shown_order(no)
-
-
-@api.put("/work-orders/<no>/results/<step>")
-@api.arguments(AnswerForm)
-@api.response(200, WorkStepOut)
-@requires(Permission.WORK_DO)
-def answer(said: dict[str, Any], no: str, step: str) -> WorkStep:
-    """Answer one step; the verdict of a measured value is ours."""
-    order = answer_steps(context(), no=no, answers={step: Answer(**said)})
-    for found in order.steps:
-        if found.key == step:
-            return found
-    raise NotFound(_l("This work order has no such step. Reload the page."))
 
 
 def _shown_order(no: str, status: int = 200) -> Headed:

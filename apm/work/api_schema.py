@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from apm.core.http import context
+from apm.work.clock_view import clock_of
 from apm.work.lifecycle import work_actions
 from apm.work.model import WorkOrder
 from apm.work.schema import LONG, NEEDED, SHORT
@@ -16,6 +19,16 @@ OPEN = "open"
 def _actions(order: WorkOrder) -> list[str]:
     """Return what the caller may do with an order now."""
     return work_actions(context().actor, order)
+
+
+class ClockOut(Schema):
+    """How a clock of an order stands."""
+
+    clock = fields.String(metadata={"description": "`respond` or `resolve`."})
+    state = fields.String(metadata={"description": "running, paused, late, met or missed."})
+    due_at = fields.AwareDateTime(format="iso")
+    minutes = fields.Integer(metadata={"description": "Left; negative when late."})
+    text = fields.String()
 
 
 class TicketListQuery(Schema):
@@ -37,6 +50,7 @@ class WorkQuery(TicketListQuery):
     assignee = fields.String(
         load_default=None, metadata={"description": "E-mail address, `me` or `none`."}
     )
+    team = fields.Integer(load_default=None)
 
 
 class NewWorkOrder(Schema):
@@ -85,11 +99,57 @@ class WorkStepOut(Schema):
     source = fields.String(allow_none=True)
     to_verify = fields.Boolean()
     mandatory = fields.Boolean()
+    confirmed_by = fields.String(allow_none=True)
+    needs_photo = fields.Boolean()
+    on_fail = fields.String()
     value = fields.Float(allow_none=True)
     verdict = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
     answered_by = fields.String(allow_none=True)
     answered_at = fields.AwareDateTime(format="iso", allow_none=True)
+    device_at = fields.AwareDateTime(format="iso", allow_none=True)
+    received_at = fields.AwareDateTime(format="iso", allow_none=True)
+    clock_ahead_s = fields.Integer(allow_none=True)
+    revision = fields.Integer()
+
+
+class WorkPhotoOut(Schema):
+    """A photo of the work."""
+
+    id = fields.Integer()
+    step = fields.String(attribute="step_key")
+    sha256 = fields.String()
+    author = fields.String()
+    at = fields.AwareDateTime(format="iso")
+    url = fields.String()
+
+
+class LabourOut(Schema):
+    """One stretch of work."""
+
+    name = fields.String()
+    began_at = fields.AwareDateTime(format="iso")
+    ended_at = fields.AwareDateTime(format="iso")
+    minutes = fields.Integer()
+
+
+class AddendumOut(Schema):
+    """A remark on a signed record."""
+
+    author = fields.String()
+    text = fields.String()
+    at = fields.AwareDateTime(format="iso")
+
+
+class SignatureOut(Schema):
+    """Whose name stands under the record, and what it means."""
+
+    name = fields.String()
+    meaning = fields.String()
+    at = fields.AwareDateTime(format="iso")
+    record_hash = fields.String()
+    method = fields.String()
+    drawn = fields.String(allow_none=True)
 
 
 class WorkOrderRow(Schema):
@@ -120,16 +180,34 @@ class WorkOrderRow(Schema):
     labour_minutes = fields.Integer()
     down_from = fields.AwareDateTime(format="iso", allow_none=True)
     down_until = fields.AwareDateTime(format="iso", allow_none=True)
+    down_kind = fields.String(allow_none=True)
+    down_reason = fields.String(allow_none=True)
+    team = fields.Integer(
+        attribute="team_id", allow_none=True, metadata={"description": "The id of a team."}
+    )
+    respond_by = fields.AwareDateTime(format="iso", allow_none=True)
+    resolve_by = fields.AwareDateTime(format="iso", allow_none=True)
+    responded_at = fields.AwareDateTime(format="iso", allow_none=True)
+    clock = fields.Method("clock_now", metadata={"type": "object"})
     evidence = fields.Raw(allow_none=True)
     version = fields.Integer()
     actions = fields.Function(_actions, metadata={"type": "array"})
 
+    def clock_now(self, order: WorkOrder) -> Any:
+        """Return the clock that counts now, None for work without one."""
+        view = clock_of(order, context().now())
+        return ClockOut().dump(view.as_json()) if view else None
+
 
 class WorkOrderOut(WorkOrderRow):
-    """A work order with its steps and costs."""
+    """A work order with all of its record."""
 
     steps = fields.List(fields.Nested(WorkStepOut))
     costs = fields.List(fields.Nested(CostOut))
+    photos = fields.List(fields.Nested(WorkPhotoOut))
+    labour = fields.List(fields.Nested(LabourOut))
+    signatures = fields.List(fields.Nested(SignatureOut))
+    addenda = fields.List(fields.Nested(AddendumOut))
 
 
 class WorkOrderPage(Schema):

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
+from typing import Any
 
-from apm.accounts.commands import confirm_identity
-from apm.accounts.model import User
 from apm.assets.commands import set_availability
 from apm.assets.model import Availability
 from apm.core.command import Context, command
-from apm.core.errors import Invalid, NotAllowed
+from apm.core.errors import Invalid
 from apm.core.i18n import _l
-from apm.core.limits import limit
 from apm.core.permissions import Permission
+from apm.procedures.model import OnFail
 from apm.work.lifecycle import WORK
 from apm.work.loading import order_to_change
 from apm.work.model import Signature, WorkOrder
 from apm.work.moving import announce, put_back_in_use
 from apm.work.opening import NewWork, make_order
-from apm.work.results import failed_steps, missing_steps, put_findings
+from apm.work.results import failed_steps, missing_steps, put_findings, unpictured_steps
+from apm.work.signing import BY_PASSWORD, Hand, Signer, signer_of
 from apm.work.states import Priority, WorkType
 
 PERFORMED, APPROVED = "performed", "approved"
-MOST_TRIES, WITHIN = 30, timedelta(minutes=15)
 TITLE_LENGTH = 160
+Guard = Callable[[Context, WorkOrder], None]
+_GUARDS: list[Guard] = []
+
+
+def before_completion(guard: Guard) -> Guard:
+    """Let a later feature object: the guard raises while, say, an instrument is out of date."""
+    _GUARDS.append(guard)
+    return guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,9 @@ def complete(
     password: str | None,
     said: Completion | None = None,
     version: int | None = None,
+    hand: Hand = BY_PASSWORD,
 ) -> WorkOrder:
-    """Sign that the work is performed.
+    """Sign that the work is performed, by password or by hand (see `signing`).
 
     Raises:
         NotAllowed: a program, or not the assignee.
@@ -55,11 +64,18 @@ def complete(
             without a follow-up.
         Conflict: not in progress, or changed since `version`.
     """
-    signer = _signer(ctx, password)
+    signer = signer_of(ctx, password, hand)
     return _complete(ctx, no=no, signer=signer, said=said or Completion(), version=version)
 
 
-def close(ctx: Context, *, no: str, password: str | None, version: int | None = None) -> WorkOrder:
+def close(
+    ctx: Context,
+    *,
+    no: str,
+    password: str | None,
+    version: int | None = None,
+    hand: Hand = BY_PASSWORD,
+) -> WorkOrder:
     """Sign that the work is approved; nothing of the order changes after that.
 
     Raises:
@@ -67,54 +83,58 @@ def close(ctx: Context, *, no: str, password: str | None, version: int | None = 
         Invalid: wrong password.
         Conflict: not done yet, or changed since `version`.
     """
-    return _close(ctx, no=no, signer=_signer(ctx, password), version=version)
-
-
-def _signer(ctx: Context, password: str | None) -> User:
-    """Check the password before the command, so that hashing holds no lock on the database."""
-    if ctx.actor.user_id is None:
-        raise NotAllowed(
-            _l("A program cannot sign. Sign in as a person and complete the work on its page."),
-            code="needs_person",
-        )
-    if not password:
-        message = _l("Enter your password: it is your signature.")
-        raise Invalid(message, fields={"password": [message]})
-    limit(ctx, f"sign:{ctx.actor.user_id}", most=MOST_TRIES, within=WITHIN)
-    return confirm_identity(ctx, password=password)
+    return _close(ctx, no=no, signer=signer_of(ctx, password, hand), version=version)
 
 
 @command("work_order.complete", Permission.WORK_DO)
 def _complete(
-    ctx: Context, *, no: str, signer: User, said: Completion, version: int | None
+    ctx: Context, *, no: str, signer: Signer, said: Completion, version: int | None
 ) -> WorkOrder:
     """Put an order that is ready for it to done, under the signature of who performed it."""
     order = order_to_change(ctx, no, version)
-    step = WORK.take("complete", order.state, ctx.actor, order)
-    put_findings(order, labour_minutes=said.labour_minutes, cause=said.cause, remedy=said.remedy)
-    _refuse_unfinished(order, said)
-    order.state = step.target
-    order.done_at, order.done_by = ctx.now(), signer.id
-    if not order.high_risk:  # a ventilator is used again when a second person has approved it
-        put_back_in_use(ctx, order)
-    if failed_steps(order):
-        _follow_up(ctx, order)
+    if is_signed_already(order, signer):
+        return order
+    put_to_done(ctx, order, said)
+    order.done_by = signer.user.id
     _sign(ctx, order, signer, PERFORMED)
     announce(ctx, order, "complete")
     return order
 
 
+def put_to_done(ctx: Context, order: WorkOrder, said: Completion) -> None:
+    """Put an order that is ready for it to done; who did it is for the caller to write down."""
+    step = WORK.take("complete", order.state, ctx.actor, order)
+    put_findings(order, labour_minutes=said.labour_minutes, cause=said.cause, remedy=said.remedy)
+    _refuse_unfinished(order, said)
+    for guard in _GUARDS:
+        guard(ctx, order)
+    order.state = step.target
+    order.done_at = ctx.now()
+    if not order.high_risk:  # a ventilator is used again when a second person has approved it
+        put_back_in_use(ctx, order)
+    if failed_steps(order):
+        _follow_up(ctx, order)
+
+
 @command("work_order.close", Permission.WORK_CLOSE)
-def _close(ctx: Context, *, no: str, signer: User, version: int | None) -> WorkOrder:
+def _close(ctx: Context, *, no: str, signer: Signer, version: int | None) -> WorkOrder:
     """Close an order that is done, under the signature of who approves it."""
     order = order_to_change(ctx, no, version)
+    if is_signed_already(order, signer):
+        return order
     step = WORK.take("close", order.state, ctx.actor, order)
     order.state = step.target
-    order.closed_at, order.closed_by = ctx.now(), signer.id
+    order.closed_at, order.closed_by = ctx.now(), signer.user.id
     put_back_in_use(ctx, order)
     _sign(ctx, order, signer, APPROVED)
     announce(ctx, order, "close")
     return order
+
+
+def is_signed_already(order: WorkOrder, signer: Signer) -> bool:
+    """Tell whether this very signature has come before: its sender did not hear of it."""
+    keys = {(known.user_id, known.once) for known in order.signatures if known.once}
+    return (signer.user.id, signer.once) in keys
 
 
 def _refuse_unfinished(order: WorkOrder, said: Completion) -> None:
@@ -122,6 +142,10 @@ def _refuse_unfinished(order: WorkOrder, said: Completion) -> None:
     if missing := missing_steps(order):
         wrong["steps"] = [
             _l("%(n)s mandatory steps have no answer yet.", n=len(missing)),
+        ]
+    if without := unpictured_steps(order):
+        wrong["photos"] = [
+            _l("These steps need a photo: %(names)s.", names=", ".join(s.key for s in without))
         ]
     if order.type is WorkType.CORRECTIVE:
         if not order.cause_code:
@@ -149,32 +173,36 @@ def _follow_up(ctx: Context, order: WorkOrder) -> None:
     repair = make_order(ctx, work)
     if order.asset is None:
         return
-    availability = Availability.DOWN if order.high_risk else Availability.PARTIAL
+    is_unsafe = order.high_risk or any(step.on_fail == OnFail.STOP for step in failed)
+    availability = Availability.DOWN if is_unsafe else Availability.PARTIAL
     set_availability(order.asset, availability)
     if availability is Availability.DOWN:
         repair.down_from = ctx.now()
 
 
-def _sign(ctx: Context, order: WorkOrder, signer: User, meaning: str) -> None:
+def _sign(ctx: Context, order: WorkOrder, signer: Signer, meaning: str) -> None:
     ctx.session.flush()  # what is signed is what is stored
     signature = Signature(
         work_order_id=order.id,
-        user_id=signer.id,
-        name=signer.name,
+        user_id=signer.user.id,
+        name=signer.user.name,
         meaning=meaning,
         at=ctx.now(),
         record_hash=record_hash(order),
+        method=signer.method,
+        drawn=signer.drawn,
+        once=signer.once,
     )
     ctx.session.add(signature)
 
 
 def record_hash(order: WorkOrder) -> str:
-    """Return the SHA-256 of an order (steps and costs loaded) as it is signed.
+    """Return the SHA-256 of an order, loaded whole, as it is signed.
 
     What changes after the first signature without touching the record, its state and version,
     stays out, so that both signatures can be checked against the same record.
     """
-    record = {
+    record: dict[str, Any] = {
         "no": order.no,
         "type": order.type.value,
         "asset": order.asset_id,
@@ -183,6 +211,7 @@ def record_hash(order: WorkOrder) -> str:
         "remedy": order.remedy,
         "labour_minutes": order.labour_minutes,
         "done_by": order.done_by,
+        **({"performed_by": order.performed_by} if order.performed_by else {}),
         "done_at": order.done_at.astimezone(UTC).isoformat() if order.done_at else None,
         "steps": [
             [s.key, s.value, s.verdict.value if s.verdict else None, s.note, s.tolerance]
@@ -190,6 +219,11 @@ def record_hash(order: WorkOrder) -> str:
         ],
         "costs": [[c.kind.value, c.amount, c.currency] for c in order.costs],
     }
+    # What came to the record later is left out where there is none: older hashes stay true.
+    if order.photos:
+        record["photos"] = sorted([p.step_key, p.sha256] for p in order.photos)
+    if order.labour:
+        record["labour"] = [[x.name, x.minutes] for x in order.labour]
     text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -27,12 +27,20 @@ def is_second_person(actor: Actor, order: WorkOrder) -> bool:
     return not order.high_risk or actor.user_id not in {order.assignee_id, order.done_by}
 
 
+def is_linked_vendor(actor: Actor, order: WorkOrder) -> bool:
+    """The actor came by the link to this very order."""
+    return actor.bound_to is not None and actor.bound_to == order.no
+
+
 def _from(*states: W) -> frozenset[W]:
     return frozenset(states)
 
 
 WAITING = _from(W.WAITING_PARTS, W.WAITING_VENDOR, W.WAITING_ACCESS)
+HELD = WAITING | {W.ASSIGNED, W.IN_PROGRESS}
+"""States in which the job is somebody's."""
 CANCELLABLE = OPEN_WORK - {W.DONE}
+BY_LINK = Permission.WORK_BY_LINK
 
 WORK: Lifecycle[W] = Lifecycle(
     Step("assign", _from(W.PLANNED, W.ASSIGNED), W.ASSIGNED, Permission.WORK_ASSIGN),
@@ -47,11 +55,31 @@ WORK: Lifecycle[W] = Lifecycle(
     Step("complete", _from(W.IN_PROGRESS), W.DONE, Permission.WORK_DO, is_assignee),
     Step("return", _from(W.DONE), W.IN_PROGRESS, Permission.WORK_CLOSE),
     Step("close", _from(W.DONE), W.CLOSED, Permission.WORK_CLOSE, is_second_person),
+    # What a vendor may do by a link; somebody of the hospital stays the assignee, and closes.
+    Step("start", _from(W.ASSIGNED), W.IN_PROGRESS, BY_LINK, is_linked_vendor),
+    Step("wait_parts", _from(W.IN_PROGRESS), W.WAITING_PARTS, BY_LINK, is_linked_vendor),
+    Step("wait_vendor", _from(W.IN_PROGRESS), W.WAITING_VENDOR, BY_LINK, is_linked_vendor),
+    Step("wait_access", _from(W.IN_PROGRESS), W.WAITING_ACCESS, BY_LINK, is_linked_vendor),
+    Step("resume", WAITING, W.IN_PROGRESS, BY_LINK, is_linked_vendor),
+    Step("complete", _from(W.IN_PROGRESS), W.DONE, BY_LINK, is_linked_vendor),
     Step("cancel", CANCELLABLE, W.CANCELLED, Permission.WORK_ASSIGN),
+    # These leave the order where it stands: another person goes on, or it is more or less urgent.
+    *(Step("hand_over", _from(at), at, Permission.WORK_DO, is_assignee) for at in sorted(HELD)),
+    *(Step("hand_over", _from(at), at, Permission.WORK_ASSIGN) for at in sorted(HELD)),
+    *(Step("prioritise", _from(at), at, Permission.WORK_ASSIGN) for at in sorted(CANCELLABLE)),
 )
 
 NEEDS_REASON = frozenset(
-    {"give_back", "wait_parts", "wait_vendor", "wait_access", "return", "cancel"}
+    {
+        "give_back",
+        "wait_parts",
+        "wait_vendor",
+        "wait_access",
+        "return",
+        "cancel",
+        "hand_over",
+        "prioritise",
+    }
 )
 """Actions somebody will later ask "why?" about."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from apm.core.command import Context
 from apm.core.errors import Conflict, NotFound
@@ -19,7 +20,7 @@ again but not what was joined to it.
 
 
 def order_to_change(ctx: Context, no: str, version: int | None = None) -> WorkOrder:
-    """Return a work order with asset, place, steps, costs and signatures, locked.
+    """Return a work order with asset, place and all of its record, locked.
 
     Raises:
         NotFound: there is none of this number in the hospital.
@@ -31,9 +32,7 @@ def order_to_change(ctx: Context, no: str, version: int | None = None) -> WorkOr
         .options(
             selectinload(WorkOrder.asset),
             selectinload(WorkOrder.location),
-            selectinload(WorkOrder.steps),
-            selectinload(WorkOrder.costs),
-            selectinload(WorkOrder.signatures),
+            *whole(),
         )
         .with_for_update(of=WorkOrder)
         .execution_options(**FRESH)
@@ -43,6 +42,18 @@ def order_to_change(ctx: Context, no: str, version: int | None = None) -> WorkOr
         raise NotFound(_l("There is no such work order here. Check the number in the list."))
     expect_version(found.version, version)
     return found
+
+
+def whole() -> tuple[ExecutableOption, ...]:
+    """Return what loads all of an order's record with it."""
+    return (
+        selectinload(WorkOrder.steps),
+        selectinload(WorkOrder.costs),
+        selectinload(WorkOrder.signatures),
+        selectinload(WorkOrder.photos),
+        selectinload(WorkOrder.labour),
+        selectinload(WorkOrder.addenda),
+    )
 
 
 def expect_version(current: int, seen: int | None) -> None:

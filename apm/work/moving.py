@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -15,11 +15,14 @@ from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import ROLES, Permission
+from apm.work.clocks import change_priority, note_step, wind
+from apm.work.dispatch import fit_assignee
 from apm.work.events import WorkOrderMoved
 from apm.work.lifecycle import NEEDS_REASON, WORK
 from apm.work.loading import order_to_change
 from apm.work.model import WorkOrder
-from apm.work.states import WorkType
+from apm.work.queries import hospital_day
+from apm.work.states import Priority, WorkType
 
 Moved = Callable[[Context, WorkOrder, str], None]
 _TOLD: list[Moved] = []
@@ -32,6 +35,11 @@ class Facts:
     reason: str | None = None
     expected_on: date | None = None
     assignee_id: int | None = None
+    priority: Priority | None = None
+    is_confirmed: bool = False
+    """Somebody without the competence is meant all the same."""
+    at: datetime | None = None
+    """When it was done, if it is told only now: a phone had no network."""
 
 
 @command("work_order.move", Permission.WORK_READ)
@@ -52,14 +60,22 @@ def move_work(
         Invalid: a reason or a person is missing.
     """
     order = order_to_change(ctx, no, version)
+    return take_step(ctx, order, action, facts or Facts())
+
+
+def take_step(ctx: Context, order: WorkOrder, action: str, said: Facts) -> WorkOrder:
+    """Take a step inside a command that has taken hold of the order; errors as `move_work`."""
     step = WORK.take(action, order.state, ctx.actor, order)
-    said = facts or Facts()
     _need_reason(action, said)
+    _need_a_day_to_come(ctx, said)
     with ctx.writing(f"work_order.{action}"):
         if effect := _EFFECTS.get(action):
             effect(ctx, order, said)
-        order.reason = said.reason
-        order.expected_on = said.expected_on
+        note_step(ctx, order, action)
+        if action in ASIDE:
+            order.note = said.reason
+        else:
+            order.reason, order.expected_on = said.reason, said.expected_on
         order.state = step.target
     announce(ctx, order, action)
     return order
@@ -71,35 +87,58 @@ def _need_reason(action: str, said: Facts) -> None:
         raise Invalid(message, fields={"reason": [message]})
 
 
+def _need_a_day_to_come(ctx: Context, said: Facts) -> None:
+    if said.expected_on and said.expected_on < hospital_day(ctx):
+        message = _l("This day is over. Give today or a later one.")
+        raise Invalid(message, fields={"expected_on": [message]})
+
+
 def _assign(ctx: Context, order: WorkOrder, said: Facts) -> None:
     role = roles_in(ctx, said.assignee_id) if said.assignee_id else None
     if said.assignee_id is None or role is None or Permission.WORK_DO not in ROLES[role]:
         message = _l("Choose a technician or an engineer of your hospital.")
         raise Invalid(message, fields={"assignee": [message]})
-    _give_to(ctx, order, said.assignee_id)
+    _give_to(ctx, order, said.assignee_id, said)
 
 
-def _take(ctx: Context, order: WorkOrder, _said: Facts) -> None:
-    _give_to(ctx, order, ctx.actor.user_id or 0)
+def _take(ctx: Context, order: WorkOrder, said: Facts) -> None:
+    _give_to(ctx, order, ctx.actor.user_id or 0, said)
 
 
-def _give_to(ctx: Context, order: WorkOrder, user_id: int) -> None:
-    order.assignee_id = user_id
-    order.assignee_name = colleague(ctx, user_id).name
-    order.assigned_at = ctx.now()
+def _hand_over(ctx: Context, order: WorkOrder, said: Facts) -> None:
+    if said.assignee_id == order.assignee_id:
+        message = _l("It is this person's already. Choose somebody else.")
+        raise Invalid(message, fields={"assignee": [message]})
+    _assign(ctx, order, said)
+
+
+def _give_to(ctx: Context, order: WorkOrder, user_id: int, said: Facts) -> None:
+    # Everything is read before anything is written: the step leaves one line in the trail.
+    name = colleague(ctx, user_id).name
+    why = fit_assignee(ctx, order, user_id, is_confirmed=said.is_confirmed, reason=said.reason)
+    order.assignee_id, order.assignee_name = user_id, name
+    order.assigned_at, order.assigned_why = ctx.now(), dict(why)
 
 
 def _give_back(_ctx: Context, order: WorkOrder, _said: Facts) -> None:
-    order.assignee_id = order.assignee_name = order.assigned_at = None
+    order.assignee_id = order.assignee_name = order.assigned_at = order.assigned_why = None
 
 
-def _start(ctx: Context, order: WorkOrder, _said: Facts) -> None:
-    order.started_at = order.started_at or ctx.now()
+def _prioritise(ctx: Context, order: WorkOrder, said: Facts) -> None:
+    if said.priority is None or said.priority is order.priority:
+        message = _l("Choose another priority.")
+        raise Invalid(message, fields={"priority": [message]})
+    change_priority(ctx, order, said.priority)
+
+
+def _start(ctx: Context, order: WorkOrder, said: Facts) -> None:
+    told = max(said.at or ctx.now(), order.assigned_at or order.created_at)
+    order.started_at = order.started_at or told
     take_out_of_use(ctx, order)
 
 
 def _return(ctx: Context, order: WorkOrder, _said: Facts) -> None:
-    order.done_at = order.done_by = None
+    order.done_at = order.done_by = order.performed_by = None
     take_out_of_use(ctx, order)
 
 
@@ -117,7 +156,11 @@ _EFFECTS: dict[str, Callable[[Context, WorkOrder, Facts], None]] = {
     "start": _start,
     "return": _return,
     "cancel": _cancel,
+    "hand_over": _hand_over,
+    "prioritise": _prioritise,
 }
+ASIDE = frozenset({"hand_over", "prioritise"})
+"""Steps that leave the order where it stands, and why it waits."""
 
 
 def take_out_of_use(ctx: Context, order: WorkOrder) -> None:
@@ -132,7 +175,7 @@ def put_back_in_use(ctx: Context, order: WorkOrder) -> None:
     """End the downtime of a repair; the asset returns unless another repair still holds it."""
     if order.down_from is None or order.down_until is not None:
         return
-    order.down_until = ctx.now()
+    order.down_until = order.usable_again_at or ctx.now()
     others = select(WorkOrder.id).where(
         WorkOrder.asset_id == order.asset_id,
         WorkOrder.id != order.id,
@@ -145,6 +188,7 @@ def put_back_in_use(ctx: Context, order: WorkOrder) -> None:
 
 def announce(ctx: Context, order: WorkOrder, action: str) -> None:
     """Tell the others, at once and through events."""
+    wind(ctx, order)
     ctx.session.flush()
     ctx.emit(
         WorkOrderMoved(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from apm.assets.model import Asset, Location, Risk
 from apm.core.command import Context
-from apm.procedures.catalogue import Template, template
+from apm.procedures.catalogue import Template
+from apm.procedures.shelf import template_for
 from apm.procedures.snapshot import steps_for
+from apm.work.clocks import start_clocks
+from apm.work.dispatch import team_of
 from apm.work.events import WorkOrderOpened
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.numbers import locked_counter, next_number
@@ -33,6 +36,8 @@ class NewWork:
     template_code: str | None = None
     due_on: date | None = None
     late_after: date | None = None
+    reported_at: datetime | None = None
+    """When the fault was reported; a repair's clocks begin then, else when it is opened."""
 
     @property
     def place(self) -> tuple[int | None, int | None]:
@@ -47,7 +52,7 @@ def make_order(ctx: Context, work: NewWork) -> WorkOrder:
         return found
     if work.type is WorkType.PREDICTIVE and (open_one := _open_predictive(ctx, work)):
         return _join(open_one, work)
-    chosen = template(work.template_code) if work.template_code else None
+    chosen = template_for(ctx, work.template_code) if work.template_code else None
     asset_id, location_id = work.place
     order = WorkOrder(
         no=next_number(ctx, "WO"),
@@ -66,7 +71,10 @@ def make_order(ctx: Context, work: NewWork) -> WorkOrder:
         late_after=work.late_after,
         created_at=ctx.now(),
         evidence=work.evidence,
+        team_id=team_of(ctx, work.asset, work.location),
     )
+    if work.type is WorkType.CORRECTIVE:
+        start_clocks(ctx, order, work.reported_at or ctx.now())
     ctx.session.add(order)
     ctx.session.flush()  # the steps and the event need its id
     if chosen:

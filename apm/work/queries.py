@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import User
 from apm.accounts.queries import colleagues, own_hospital
@@ -22,6 +22,7 @@ from apm.core.i18n import _l
 from apm.core.paging import Page, page_of
 from apm.core.permissions import ROLES, Permission, Role
 from apm.core.typed import whole_number
+from apm.work.loading import whole
 from apm.work.model import WorkOrder
 from apm.work.states import OPEN_WORK, WorkState, WorkType
 
@@ -54,6 +55,7 @@ class WorkFilter:
     assignee: str | None = None
     department: int | None = None
     no: str | None = None
+    team: int | None = None
 
     @classmethod
     def of(cls, args: Mapping[str, Any]) -> WorkFilter:
@@ -70,6 +72,7 @@ class WorkFilter:
             assignee=args.get("assignee") or None,
             department=whole_number(args.get("department")),
             no=(args.get("q") or "").strip().upper() or None,
+            team=whole_number(args.get("team")),
         )
 
 
@@ -88,16 +91,21 @@ def _filtered(actor: Actor, query: Select[WorkOrder], wanted: WorkFilter) -> Sel
         query = query.where(WorkOrder.state.in_(wanted.states))
     if wanted.types:
         query = query.where(WorkOrder.type.in_(wanted.types))
-    if wanted.no:
-        query = query.where(WorkOrder.no == wanted.no)
+    for value, column in ((wanted.no, WorkOrder.no), (wanted.team, WorkOrder.team_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.assignee is not None:
+        query = query.where(_assigned_to(actor, wanted.assignee))
+    return _on_asset(query, wanted)
+
+
+def _on_asset(query: Select[WorkOrder], wanted: WorkFilter) -> Select[WorkOrder]:
     if wanted.asset or wanted.department:
         query = query.join(Asset, WorkOrder.asset_id == Asset.id)
     if wanted.asset:
         query = query.where(Asset.code == normal_code(wanted.asset))
     if wanted.department:
         query = query.where(Asset.department_id == wanted.department)
-    if wanted.assignee is not None:
-        query = query.where(_assigned_to(actor, wanted.assignee))
     return query
 
 
@@ -123,11 +131,7 @@ def work_counts(ctx: Context) -> dict[str, dict[str, int]]:
 
 def work_order(ctx: Context, no: str) -> WorkOrder:
     """Return one order with steps, costs and signatures, or raise `NotFound`."""
-    query = with_place(select(WorkOrder).where(WorkOrder.no == no)).options(
-        selectinload(WorkOrder.steps),
-        selectinload(WorkOrder.costs),
-        selectinload(WorkOrder.signatures),
-    )
+    query = with_place(select(WorkOrder).where(WorkOrder.no == no)).options(*whole())
     found = ctx.session.scalar(query)
     if found is None:
         raise NotFound(_l("There is no such work order here. Check the number in the list."))
@@ -143,6 +147,14 @@ def history_of(ctx: Context, order: WorkOrder) -> list[AuditEntry]:
         AuditEntry.chain == order.hospital_id,
     )
     return list(ctx.session.scalars(query.order_by(AuditEntry.seq)))
+
+
+def last_moved_by(ctx: Context, order: WorkOrder) -> tuple[str, datetime | None]:
+    """Return who brought an order to the state it is in, and when."""
+    for entry in reversed(history_of(ctx, order)):
+        if "state" in entry.changes:
+            return entry.actor, entry.at
+    return "", None
 
 
 def workers(ctx: Context) -> list[User]:

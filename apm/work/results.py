@@ -11,16 +11,15 @@ from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.procedures.model import StepKind, Verdict
+from apm.procedures.model import GIVEN, OnFail, StepKind, Verdict
 from apm.procedures.tolerance import COMPARED, Tolerance, judge
 from apm.work import causes
 from apm.work.lifecycle import is_assignee
 from apm.work.loading import order_to_change
 from apm.work.model import Cost, WorkOrder, WorkStep
+from apm.work.phone import NOT_SAID, Moment, Sent
+from apm.work.refusals import only_at_work, refuse_overwriting
 from apm.work.states import CostKind, WorkState
-
-GIVEN = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE})
-"""The verdicts a person may give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +36,48 @@ class Answer:
     low: float | None = None
     high: float | None = None
     reference: float | None = None
+    base: int | None = None
+    """The revision of the step this answer was based on; None overwrites whatever is there."""
 
 
 @command("work_order.answer", Permission.WORK_DO)
-def answer_steps(ctx: Context, *, no: str, answers: Mapping[str, Answer]) -> WorkOrder:
+def answer_steps(
+    ctx: Context, *, no: str, answers: Mapping[str, Answer], sent: Sent = NOT_SAID
+) -> WorkOrder:
     """Store answers by step key; an empty answer takes a former one back.
 
     Raises:
         NotFound: no such order, or no such step.
-        Conflict: the work is not in progress.
+        Conflict: the work is not in progress, or somebody else answered the step meanwhile.
         NotAllowed: it is somebody else's.
         Invalid: a check was answered with a number, or a number with nothing to judge it by.
     """
     order = order_to_change(ctx, no)
-    _only_at_work(ctx, order)
-    steps = {step.key: step for step in order.steps}
-    for key, answer in answers.items():
-        if key not in steps:
-            raise NotFound(_l("This work order has no such step. Reload the page."))
-        _answer(ctx, steps[key], answer)
+    only_at_work(ctx, order)
+    put_answers(ctx, order, answers, sent.moment(ctx.now()))
     return order
 
 
-def _only_at_work(ctx: Context, order: WorkOrder) -> None:
-    if order.state is not WorkState.IN_PROGRESS:
-        raise Conflict(
-            _l("Answers are taken only while the work is in progress. Start or resume it first."),
-            code="not_now",
-        )
-    if not is_assignee(ctx.actor, order):
-        raise NotAllowed(_l("This work order is somebody else's. Ask an engineer."))
+def put_answers(
+    ctx: Context, order: WorkOrder, answers: Mapping[str, Answer], moment: Moment | None = None
+) -> None:
+    """Judge answers by step key and write them into the order; errors as `answer_steps`."""
+    for key, answer in answers.items():
+        put_answer(ctx, step_of(order, key), answer, moment or NOT_SAID.moment(ctx.now()))
 
 
-def _answer(ctx: Context, step: WorkStep, answer: Answer) -> None:
+def step_of(order: WorkOrder, key: str) -> WorkStep:
+    """Return one step of an order, or raise `NotFound`."""
+    for step in order.steps:
+        if step.key == key:
+            return step
+    raise NotFound(_l("This work order has no such step. Reload the page."))
+
+
+def put_answer(ctx: Context, step: WorkStep, answer: Answer, moment: Moment) -> None:
+    """Judge one answer and write it into its step."""
+    if would_overwrite(ctx, step, answer, moment):
+        refuse_overwriting(step, answer_now(step))
     if step.kind is StepKind.CHECK:
         if answer.value is not None:
             raise _bad(step, _l("This step is answered with pass, fail or not applicable."))
@@ -82,7 +90,33 @@ def _answer(ctx: Context, step: WorkStep, answer: Answer) -> None:
     step.value, step.verdict, step.note = answer.value, verdict, answer.note
     is_answered = verdict is not None or answer.note is not None
     step.answered_by = ctx.actor.name if is_answered else None
-    step.answered_at = ctx.now() if is_answered else None
+    step.answered_at = moment.at if is_answered else None
+    step.revision += 1
+    step.changed_by, step.device = ctx.actor.name, moment.device
+    step.device_at, step.received_at = moment.device_at, moment.received_at
+    step.clock_ahead_s = moment.ahead_s
+
+
+def would_overwrite(ctx: Context, step: WorkStep, answer: Answer, moment: Moment) -> bool:
+    """Tell whether somebody else, or another phone, changed the answer this one was based on."""
+    if answer.base is None or answer.base == step.revision:
+        return False
+    if (step.changed_by, step.device) == (ctx.actor.name, moment.device):
+        return False
+    is_same = (step.value, step.note) == (answer.value, answer.note)
+    return not (is_same and answer.verdict in {None, step.verdict})
+
+
+def answer_now(step: WorkStep) -> dict[str, str]:
+    """Return what a step holds, as texts: to be shown beside another answer."""
+    return {
+        "value": "" if step.value is None else f"{step.value:.15g}",
+        "verdict": step.verdict.value if step.verdict else "",
+        "note": step.note or "",
+        "by": step.changed_by or "",
+        "at": step.answered_at.isoformat() if step.answered_at else "",
+        "revision": str(step.revision),
+    }
 
 
 def _take_limits(step: WorkStep, answer: Answer) -> None:
@@ -146,7 +180,7 @@ def record_work(
 ) -> WorkOrder:
     """Note time, cause and remedy on the way; completing asks for them again."""
     order = order_to_change(ctx, no)
-    _only_at_work(ctx, order)
+    only_at_work(ctx, order)
     put_findings(order, labour_minutes=labour_minutes, cause=cause, remedy=remedy)
     return order
 
@@ -185,11 +219,19 @@ def add_cost(
 
 
 def failed_steps(order: WorkOrder) -> list[WorkStep]:
-    """Return the steps that failed."""
-    return [step for step in order.steps if step.verdict is Verdict.FAIL]
+    """Return the steps that failed and call for a repair."""
+    failed = [step for step in order.steps if step.verdict is Verdict.FAIL]
+    return [step for step in failed if step.on_fail != OnFail.NOTE]
 
 
 def missing_steps(order: WorkOrder) -> list[WorkStep]:
     """Return the mandatory steps without a verdict; one nobody has judged counts as missing."""
     unanswered: set[Any] = {None, Verdict.UNJUDGED}
     return [step for step in order.steps if step.mandatory and step.verdict in unanswered]
+
+
+def unpictured_steps(order: WorkOrder) -> list[WorkStep]:
+    """Return the steps that were done and need a photo they do not have."""
+    shown = {photo.step_key for photo in order.photos}
+    done = {Verdict.PASS, Verdict.FAIL}
+    return [s for s in order.steps if s.needs_photo and s.verdict in done and s.key not in shown]

@@ -7,12 +7,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from apm.core.i18n import _l
-from apm.procedures.model import Verdict
-from apm.work.results import GIVEN
-from apm.work.states import CostKind
+from apm.procedures.model import GIVEN, Verdict
+from apm.work.signing import MOST_LETTERS
+from apm.work.states import CostKind, DownKind, DownReason, Priority
 
 LONG = validate.Length(max=2000)
 SHORT = validate.Length(max=80)
+MOST_REMARK = 4000
+"""Letters of an addendum."""
 NEEDED: dict[str, str | list[Any] | dict[Any, Any]] = {"required": [_l("Fill this in.")]}
 """In a list: marshmallow would take a text that is translated later for a list of letters."""
 
@@ -32,7 +34,19 @@ class Measured(fields.Float):
             raise ValidationError([_l("Give a number.")]) from error
 
 
-class WorkForm(Schema):
+class FromPhone(Schema):
+    """What a phone says of itself with everything it sends; see `phone.Sent`."""
+
+    device = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    device_at = fields.AwareDateTime(
+        format="iso",
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "When it was done, by the phone's clock; see `Apm-Sent-At`."},
+    )
+
+
+class WorkForm(FromPhone):
     """What may be said with a step of a work order, whichever step it is."""
 
     version = fields.Integer(load_default=None, allow_none=True)
@@ -46,6 +60,23 @@ class WorkForm(Schema):
     cause = fields.String(load_default=None, allow_none=True, validate=SHORT)
     remedy = fields.String(load_default=None, allow_none=True, validate=LONG)
     follow_up = fields.Boolean(load_default=False)
+    once = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=SHORT,
+        metadata={"description": "A key of your own: a signature sent again is given once."},
+    )
+    drawn = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=MOST_LETTERS),
+        metadata={"description": "A signature by hand: an SVG path on a field 1000 wide."},
+    )
+    priority = fields.Enum(Priority, by_value=True, load_default=None, allow_none=True)
+    confirm = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Assign high-risk work to somebody without the competence."},
+    )
 
 
 class AnswerForm(Schema):
@@ -63,6 +94,70 @@ class AnswerForm(Schema):
     low = Measured(load_default=None, allow_none=True)
     high = Measured(load_default=None, allow_none=True)
     reference = Measured(load_default=None, allow_none=True)
+    base = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The revision of the step this answer is based on."},
+    )
+
+
+class AnswerSent(AnswerForm, FromPhone):
+    """The answer to one step, as a phone sends it."""
+
+
+class ChoiceSent(AnswerSent):
+    """My answer, beside the one that is stored (its revision is `base`), and which counts."""
+
+    chosen = fields.String(
+        required=True, validate=validate.OneOf(["mine", "theirs"]), error_messages=NEEDED
+    )
+    base = fields.Integer(required=True, error_messages=NEEDED)
+
+
+class RecordForm(FromPhone):
+    """Time, cause and remedy on the way."""
+
+    labour_minutes = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(0, 100_000)
+    )
+    cause = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    remedy = fields.String(load_default=None, allow_none=True, validate=LONG)
+
+
+class LabourForm(FromPhone):
+    """One stretch of work, by the phone's clock."""
+
+    began = fields.AwareDateTime(format="iso", required=True, error_messages=NEEDED)
+    ended = fields.AwareDateTime(format="iso", required=True, error_messages=NEEDED)
+
+
+class DowntimeForm(FromPhone):
+    """From when until when equipment was out of use; a form says it in the hospital's time."""
+
+    began = fields.DateTime(format="iso", load_default=None, allow_none=True)
+    ended = fields.DateTime(format="iso", load_default=None, allow_none=True)
+    kind = fields.Enum(DownKind, by_value=True, load_default=None, allow_none=True)
+    reason = fields.Enum(DownReason, by_value=True, load_default=None, allow_none=True)
+
+
+class AddendumForm(FromPhone):
+    """A remark on a signed record."""
+
+    text = fields.String(
+        required=True, validate=validate.Length(1, MOST_REMARK), error_messages=NEEDED
+    )
+
+
+class PhotoSent(FromPhone):
+    """A photo in JSON."""
+
+    image = fields.String(
+        required=True,
+        validate=validate.Length(1, 21_000_000),
+        error_messages=NEEDED,
+        metadata={"description": "JPEG, PNG or WebP, in base 64."},
+    )
+    step = fields.String(load_default="", validate=SHORT)
 
 
 class CostForm(Schema):

@@ -49,3 +49,20 @@ class CostKind(StrEnum):
     PARTS = "parts"
     LABOUR = "labour"
     VENDOR = "vendor"
+
+
+class DownKind(StrEnum):
+    """How much of the equipment cannot be used."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+
+
+class DownReason(StrEnum):
+    """What keeps it out of use."""
+
+    FAULT = "fault"
+    PRECAUTION = "precaution"
+    NO_PART = "no_part"
+    VENDOR = "vendor"
+    ACCESS = "access"

@@ -10,7 +10,17 @@ from apm.work.lifecycle import WORK
 from apm.work.model import WorkOrder
 from apm.work.queries import history_of
 
-TOLD = frozenset({step.action for step in WORK.steps} | {"open", "record", "accept", "reopen"})
+TOLD = frozenset(
+    {step.action for step in WORK.steps}
+    | {
+        "open",
+        "record",
+        "accept",
+        "reopen",
+        "set_downtime",
+        "add_labour",
+    }
+)
 """Actions with a word of their own; anything else is a change."""
 
 
@@ -24,6 +34,10 @@ class Happening:
     """A word of `label("action", ...)`."""
     state: str | None
     reason: str | None
+    to: str | None = None
+    """Who it went to."""
+    priority: str | None = None
+    """The priority it got."""
 
 
 def timeline_of(ctx: Context, order: WorkOrder) -> list[Happening]:
@@ -31,11 +45,16 @@ def timeline_of(ctx: Context, order: WorkOrder) -> list[Happening]:
     lines = []
     for entry in reversed(history_of(ctx, order)):
         action = entry.command.partition(".")[2].removeprefix("_")
-        _old, state = entry.changes.get("state", [None, None])
-        _old, reason = entry.changes.get("reason", [None, None])
+        new = {name: change[1] for name, change in entry.changes.items()}
         lines.append(
             Happening(
-                entry.at, entry.actor, action if action in TOLD else "changed", state, reason
+                entry.at,
+                entry.actor,
+                action if action in TOLD else "changed",
+                new.get("state"),
+                new.get("reason") or new.get("note"),
+                new.get("assignee_name"),
+                new.get("priority") if action == "prioritise" else None,
             )
         )
     return lines

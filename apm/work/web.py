@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-import apm.work.panels  # noqa: F401  (registers the sections of the asset page)
-from apm.core.errors import Conflict, DomainError, Invalid
-from apm.core.http import Form, context, is_htmx, load, requires
+import apm.work.dispatch_panel
+import apm.work.panels  # noqa: F401  (registers sections of pages)
+from apm.accounts.identity import signed_in_at
+from apm.core.errors import Invalid
+from apm.core.http import context, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
+from apm.core.typed import own_path
 from apm.work import queries
-from apm.work.answers import asked_steps, read_answers
-from apm.work.causes import cause_name, causes_of_repairs
-from apm.work.completion import is_intact
-from apm.work.evidence import findings_of
-from apm.work.lifecycle import NEEDS_REASON, is_assignee, work_actions
-from apm.work.model import WorkOrder
+from apm.work.causes import cause_name
+from apm.work.dispatch_pages import dispatch
+from apm.work.field_pages import field_pages
+from apm.work.page import form_of, order_page
 from apm.work.proceeding import proceed
-from apm.work.results import (
-    add_cost,
-    answer_steps,
-    missing_steps,
-    record_work,
-    takes_reference,
-    verdict_of_person,
-)
-from apm.work.schema import CostForm, WorkForm
-from apm.work.sections import sections_of
-from apm.work.states import CostKind, WorkState, WorkType
-from apm.work.timeline import timeline_of
+from apm.work.schema import WorkForm
+from apm.work.shell_pages import shell_pages
+from apm.work.states import WorkState, WorkType
 
 web = Blueprint("work", __name__)
+for part in (dispatch, field_pages, shell_pages):
+    web.register_blueprint(part)
 
 
 @web.app_context_processor
@@ -62,112 +54,7 @@ def work_list() -> ResponseReturnValue:
 @requires(Permission.WORK_READ)
 def show(no: str) -> ResponseReturnValue:
     """One work order."""
-    return _page(no)
-
-
-def _page(no: str, form: Form | None = None, status: int = 200) -> ResponseReturnValue:
-    ctx = context()
-    order = queries.work_order(ctx, no)
-    actions = work_actions(ctx.actor, order)
-    page = render_template(
-        "work/work_order.html",
-        order=order,
-        sections=_sections(order),
-        can_answer=order.state is WorkState.IN_PROGRESS and is_assignee(ctx.actor, order),
-        can_add_cost=_can_add_cost(order),
-        actions=actions,
-        needs_reason=NEEDS_REASON,
-        workers=queries.workers(ctx) if "assign" in actions else [],
-        causes=causes_of_repairs(),
-        cost_kinds=list(CostKind),
-        missing=missing_steps(order),
-        findings=findings_of(order),
-        panels=sections_of(ctx, order),
-        linked=queries.linked_orders(ctx, order),
-        timeline_lines=timeline_of(ctx, order),
-        takes_reference=takes_reference,
-        verdict_of_person=verdict_of_person,
-        is_intact=is_intact(order),
-        day=queries.hospital_day(ctx),
-        form=form,
-    )
-    return page, status
-
-
-def _sections(order: WorkOrder) -> list[tuple[str, list[object]]]:
-    by_section = groupby(order.steps, key=lambda step: step.section)
-    return [(name, list(steps)) for name, steps in by_section]
-
-
-def _can_add_cost(order: WorkOrder) -> bool:
-    actor = context().actor
-    is_over = order.state in {WorkState.CLOSED, WorkState.CANCELLED}
-    return not is_over and (is_assignee(actor, order) or actor.can(Permission.WORK_ASSIGN))
-
-
-@web.post("/work-orders/<no>/results")
-@requires(Permission.WORK_DO)
-def save_answers(no: str) -> ResponseReturnValue:
-    """Store the answers of the form: one that was just given, or all of them at once."""
-    ctx = context()
-    order = queries.work_order(ctx, no)
-    answers, errors = read_answers(order.steps, request.form)
-    if errors:
-        return _answers_refused(no, Form(None, errors, request.form))
-    try:
-        answer_steps(ctx, no=no, answers=answers)
-    except Invalid as error:
-        return _answers_refused(no, _form_of(error))
-    if is_htmx():
-        return _said(no, None)
-    flash(_("Answers saved."), "success")
-    return redirect(url_for("work.show", no=no, _anchor="checklist"), 303)
-
-
-def _answers_refused(no: str, form: Form) -> ResponseReturnValue:
-    return _said(no, form) if is_htmx() else _page(no, form, 422)
-
-
-def _said(no: str, form: Form | None) -> ResponseReturnValue:
-    """Return what the page shows beside an answer that was just given: saved, or why not."""
-    order = queries.work_order(context(), no)
-    asked = asked_steps(request.form)
-    page = render_template(
-        "work/_answered.html",
-        order=order,
-        steps=[step for step in order.steps if step.key in asked],
-        missing=missing_steps(order),
-        form=form,
-    )
-    return page, 422 if form else 200
-
-
-@web.post("/work-orders/<no>/record")
-@requires(Permission.WORK_DO)
-def record(no: str) -> ResponseReturnValue:
-    """Note time, cause and remedy on the way."""
-    form = load(WorkForm(only=("labour_minutes", "cause", "remedy")), request.form)
-    if form.data is None:
-        return _page(no, form, 422)
-    record_work(context(), no=no, **form.data)
-    flash(_("Saved."), "success")
-    return redirect(url_for("work.show", no=no, _anchor="record"), 303)
-
-
-@web.post("/work-orders/<no>/costs")
-@requires(Permission.WORK_READ)
-def cost(no: str) -> ResponseReturnValue:
-    """Note money spent."""
-    form = load(CostForm(), request.form)
-    if form.data is None:
-        return _page(no, form, 422)
-    fen = round(form.data["amount"] * 100)
-    try:
-        add_cost(context(), no=no, kind=form.data["kind"], amount=fen, note=form.data["note"])
-    except Invalid as error:
-        return _page(no, _form_of(error), 422)
-    flash(_("Saved."), "success")
-    return redirect(url_for("work.show", no=no, _anchor="costs"), 303)
+    return order_page(no)
 
 
 @web.post("/work-orders/<no>/<action>")
@@ -176,17 +63,11 @@ def act(no: str, action: str) -> ResponseReturnValue:
     """A step of the order's life."""
     form = load(WorkForm(), request.form)
     if form.data is None:
-        return _page(no, form, 422)
+        return order_page(no, form, 422)
+    ctx = context()
     try:
-        proceed(context(), no=no, action=action, said=form.data)
+        proceed(ctx, no=no, action=action, said=form.data, signed_in_at=signed_in_at(request, ctx))
     except Invalid as error:
-        return _page(no, _form_of(error), error.status)
+        return order_page(no, form_of(error), error.status)
     flash(_("Saved."), "success")
-    return redirect(url_for("work.show", no=no), 303)
-
-
-def _form_of(error: DomainError) -> Form:
-    fields = error.fields if isinstance(error, Invalid) else {}
-    spoken = {name: [str(text) for text in texts] for name, texts in fields.items()}
-    general = [] if isinstance(error, Conflict) and spoken else [str(error)]
-    return Form(None, {**spoken, "_schema": general}, request.form)
+    return redirect(own_path(request.form.get("back"), url_for("work.show", no=no)), 303)

@@ -33,7 +33,8 @@ class Worker:
         # One thread: jobs take turns, as SQLite has one writer and Python one busy core anyway;
         # the lease has its own, so that a long job does not let it lapse.
         self.scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(1), "lease": ThreadPoolExecutor(1)},
+            # What waits for other servers has one too, and holds up nothing here.
+            executors={name: ThreadPoolExecutor(1) for name in ("default", "lease", "outside")},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
@@ -44,10 +45,10 @@ class Worker:
         self._every(lease.LASTS.total_seconds() / 3, self._renew, executor="lease")
         self._every(1, self._deliver, executor="default")
         for one in JOBS.values():
-            self._every(one.every.total_seconds(), self.run_job, one, executor="default")
+            self._every(one.every.total_seconds(), self.run_job, one, executor=_lane(one))
         self.scheduler.start()
         for one in JOBS.values():  # and once now, so that nobody waits a day after a restart
-            self.scheduler.add_job(self.run_job, args=[one])
+            self.scheduler.add_job(self.run_job, args=[one], executor=_lane(one))
 
     def stop(self) -> None:
         """Finish the job at hand, then give the lead away."""
@@ -91,6 +92,10 @@ class Worker:
 
     def _every(self, seconds: float, work: Any, *args: object, executor: str) -> None:
         self.scheduler.add_job(work, "interval", seconds=seconds, args=args, executor=executor)
+
+
+def _lane(one: Job) -> str:
+    return "outside" if one.waits else "default"
 
 
 def _system(session: ApmSession) -> Context:

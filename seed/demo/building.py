@@ -18,10 +18,14 @@ from apm.core.permissions import ROLES, Role
 from apm.demo.desk import Login
 from seed.demo.counting import note_counting
 from seed.demo.diary import Diary
+from seed.demo.drafts import note_drafts
 from seed.demo.failures import note_failures
 from seed.demo.fleet import furnish
+from seed.demo.metrology import note_metrology
+from seed.demo.parts import note_parts
 from seed.demo.scenery import hospital
 from seed.demo.sensing import note_sensing
+from seed.demo.teams import note_teams
 from seed.demo.today import note_today, reserve
 from seed.demo.upkeep import note_sweeps, note_upkeep
 from seed.demo.world import YEARS, Person, World
@@ -62,13 +66,17 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     )
     diary = Diary()
     furnish(world, diary)
+    note_teams(world, diary)
     chosen = reserve(world)
     note_counting(world, diary)
+    note_drafts(world, diary)
     note_failures(world, diary)
     plans = note_upkeep(world, diary)
     note_sweeps(world, diary, plans)
     note_sensing(world, diary)
     note_today(world, diary, chosen, plans)
+    note_parts(world, diary)
+    note_metrology(world, diary)
     return Building(logins, world, diary, session)
 
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.core.command import Context
+from apm.requests.confirming import SILENCE, verify, verify_silent
 from apm.requests.reporting import Report, Sent, report_fault
 from apm.requests.symptoms import symptoms_for
-from apm.requests.triage import SILENCE, Acceptance, accept, verify, verify_silent
+from apm.requests.triage import Acceptance, accept
 from apm.work.model import WorkOrder
 from apm.work.results import put_findings
 from apm.work.states import CostKind
@@ -63,6 +64,7 @@ class Repair:
 
     def note(self, diary: Diary, times: Times) -> None:
         """Write into the diary what has happened by now."""
+        self.world.repairs.append((self, times))
         wang, visitor = self.world.people["wang"].actor, self.world.visitor
         worker, closer = self.worker.actor, self.closer.actor
         rated = self._rated(times)

@@ -10,7 +10,8 @@ from apm.assets.categories import category
 from apm.assets.commands import advance, create_asset
 from apm.assets.model import AssetState
 from apm.core.command import Context
-from apm.requests.triage import ask, mark_duplicate, reject
+from apm.requests.merging import mark_duplicate
+from apm.requests.triage import ask, reject
 from apm.work.commands import open_work
 from apm.work.states import Priority, WorkState, WorkType
 from seed.demo.checklists import answer

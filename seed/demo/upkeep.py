@@ -20,7 +20,7 @@ from apm.procedures.catalogue import template
 from apm.work.commands import open_work
 from apm.work.lifecycle import CANCELLABLE
 from apm.work.model import WorkOrder
-from apm.work.states import WorkState, WorkType
+from apm.work.states import CostKind, WorkState, WorkType
 from seed.demo import working
 from seed.demo.checklists import answer
 from seed.demo.diary import Diary
@@ -59,6 +59,8 @@ class Upkeep:
     rhythm: Rhythm
     plan: Plan | None = None
     order: WorkOrder | None = None
+    parts: int = 0
+    """What goes into each visit, in fen."""
     in_hand: WorkOrder | None = None
     """The same once somebody has it; the visit goes on with this one, come what may."""
 
@@ -124,7 +126,8 @@ class Upkeep:
         if self.in_hand:
             answer(ctx, self.in_hand, self.world.rng)
             minutes = self.world.rng.randint(25, 95)
-            working.complete(ctx, self.in_hand, self.worker, minutes=minutes)
+            spent = {CostKind.PARTS: self.parts}
+            working.complete(ctx, self.in_hand, self.worker, minutes=minutes, spent=spent)
 
     def settle(self, ctx: Context) -> None:
         """The program notes what became of the due date."""
@@ -238,6 +241,7 @@ def _note_visit(world: World, diary: Diary, upkeep: Upkeep, visit: Visit) -> Non
     closed = done and on_duty(done + timedelta(hours=world.rng.uniform(1, 30)), world.rng)
     if visit.begun is None or done is None or closed is None or closed > world.now:
         return
+    world.visits.append((upkeep, done))
     worker = upkeep.worker.actor
     diary.note(
         visit.begun - timedelta(hours=world.rng.uniform(1, 20)), wang, "work_order.assign",

@@ -13,6 +13,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.core.command import Context
+from apm.work.clocks import OVER, note_step, wind
 from apm.work.completion import APPROVED, PERFORMED, record_hash
 from apm.work.lifecycle import WORK
 from apm.work.model import Cost, Signature, WorkOrder, WorkStep
@@ -98,10 +99,16 @@ def steps_of(ctx: Context, order: WorkOrder) -> list[WorkStep]:
 
 
 def _take(ctx: Context, order: WorkOrder, action: str) -> None:
-    order.state = WORK.take(action, order.state, ctx.actor, order).target
+    step = WORK.take(action, order.state, ctx.actor, order)
+    note_step(ctx, order, action)
+    order.state = step.target
+    if order.state in OVER:
+        wind(ctx, order)
 
 
 def _sign(ctx: Context, order: WorkOrder, person: Person, meaning: str) -> None:
+    for absent in {"photos", "labour"} & inspect(order).unloaded:  # history has none of these
+        set_committed_value(order, absent, [])
     if {"costs", "steps"} & inspect(order).unloaded:
         costs = select(Cost).where(Cost.work_order_id == order.id).order_by(Cost.id)
         set_committed_value(order, "costs", list(ctx.session.scalars(costs)))

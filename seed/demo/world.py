@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from apm.assets.model import Asset, Department, Location
 from apm.core.codes import ALPHABET, LENGTH
 from apm.core.command import Actor
 from apm.core.permissions import Role
+
+if TYPE_CHECKING:
+    from seed.demo.repairs import Repair, Times
+    from seed.demo.upkeep import Upkeep
 
 SEED = 20261122
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -79,6 +84,9 @@ class World:
     departments: dict[str, Department] = field(default_factory=dict)
     rooms: dict[str, Location] = field(default_factory=dict)
     units: list[Unit] = field(default_factory=list)
+    repairs: list[tuple[Repair, Times]] = field(default_factory=list)
+    visits: list[tuple[Upkeep, datetime]] = field(default_factory=list)
+    """Maintenance that was done, and when."""
     numbers: dict[str, int] = field(default_factory=dict)
     """How many assets of each category have been registered."""
 

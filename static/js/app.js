@@ -1,6 +1,8 @@
 /** Every staff page: theme, menus, questions before a step, one submit a form, times in words. */
 
 import "./once.js";
+import "./shell.js";
+import "./sync.js";
 
 const root = document.documentElement;
 

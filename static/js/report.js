@@ -3,6 +3,7 @@
  * Without this file the form works too: the whole photo goes up and the server makes it small.
  */
 
+import "./later.js";
 import "./once.js";
 
 const QUALITY = 0.82;
@@ -22,7 +23,7 @@ function load(file) {
 }
 
 /** Return a JPEG of at most `edge` pixels a side, or the file itself where that is no gain. */
-async function shrink(file, edge) {
+export async function shrink(file, edge) {
   const image = await load(file);
   const scale = Math.min(1, edge / Math.max(image.naturalWidth, image.naturalHeight));
   const canvas = document.createElement("canvas");

@@ -1,6 +1,10 @@
-/** The work order on a phone: every number is judged while it is typed. */
+/** The work order on a phone: every number is judged while it is typed, every answer kept at once. */
 
+import "./sign.js";
+import { startAnswers } from "./answers.js";
 import { judge } from "./judge.js";
+import { startSteps } from "./steps.js";
+import { startTimerView } from "./timer.js";
 
 const LOOKS = {
   pass: ["t-ok", "s-ok"],
@@ -51,26 +55,9 @@ document.addEventListener("input", (event) => {
   const step = event.target.closest(".measure");
   if (step) judgeStep(step);
 });
-document.addEventListener("htmx:after:swap", () => judgeAll(document));
+document.addEventListener("judge", () => judgeAll(document));
 judgeAll(document);
 
-/* An answer still under way holds a signature back: it is part of what is signed. */
-const LONGEST = 10000; // ms; then the server decides with what it has
-const underWay = new Set();
-const begin = (event) => event.target.closest?.("[hx-post]") && underWay.add(event.target.closest("[hx-post]"));
-document.addEventListener("change", begin, true);
-document.addEventListener("htmx:before:request", begin);
-document.addEventListener("htmx:finally:request", (event) => underWay.delete(event.target));
-
-async function settled() {
-  const end = performance.now() + LONGEST;
-  while (underWay.size && performance.now() < end) await new Promise((next) => setTimeout(next, 40));
-  underWay.clear();
-}
-document.addEventListener("submit", async (event) => {
-  const { target: form, submitter } = event;
-  if (!underWay.size || event.defaultPrevented) return;
-  event.preventDefault();
-  await settled();
-  form.requestSubmit(submitter);
-}, true);
+await startAnswers();
+await startSteps();
+await startTimerView();

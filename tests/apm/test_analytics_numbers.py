@@ -10,12 +10,12 @@ from statsmodels.stats.proportion import proportion_confint
 
 from apm.analytics.kpis import Status, analyse
 from apm.analytics.period import period_of
-from apm.analytics.proportion import wilson
 from apm.analytics.queries import By, hospital_period
 from apm.assets.commands import create_asset
 from apm.assets.model import Asset, AssetState, Location
 from apm.core.errors import Invalid
 from apm.core.permissions import Permission
+from apm.core.proportion import wilson
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
 from apm.work.model import Cost, WorkOrder
 from apm.work.states import CostKind, WorkState, WorkType
@@ -114,6 +114,7 @@ class History:
                 late_after=due + timedelta(days=7),
                 why="calendar",
                 state=self.random.choice(list(OccurrenceState)),
+                is_extra=seq == 13,
             )
             if occurrence.state is OccurrenceState.DONE:
                 occurrence.done_on = due + timedelta(days=self.random.randrange(-5, 16))
@@ -167,7 +168,10 @@ def expected_of(history: History, of: set[int]) -> dict:
     due = [
         o
         for a, o in history.occurrences
-        if a.id in of and FIRST <= o.due <= LAST and o.state is not OccurrenceState.CANCELLED
+        if a.id in of
+        and FIRST <= o.due <= LAST
+        and not o.is_extra
+        and o.state not in {OccurrenceState.CANCELLED, OccurrenceState.EXCUSED}
     ]
     return {
         "cost": sum(

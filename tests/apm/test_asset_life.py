@@ -2,7 +2,6 @@
 
 import pytest
 
-from apm.assets import panels
 from apm.assets.categories import all_categories, find_category, nearest_category
 from apm.assets.commands import (
     advance,
@@ -13,10 +12,10 @@ from apm.assets.commands import (
 )
 from apm.assets.lifecycle import LIFECYCLE, before_retirement
 from apm.assets.model import AssetState, Availability
-from apm.assets.panels import Panel, panel, panels_of
 from apm.assets.queries import asset_by_code
 from apm.core.codes import find_code
 from apm.core.errors import Conflict, NotAllowed, NotFound
+from apm.core.panels import Panel, Panels
 from apm.core.permissions import Permission
 
 S = AssetState
@@ -122,18 +121,18 @@ def test_an_asset_is_moved(ctx, as_, asset):
     assert find_code(ctx.session, "location", moved.location.code) is not None
 
 
-def test_panels_stand_in_order_and_only_for_those_who_may(ctx, as_, asset, monkeypatch):
-    monkeypatch.setattr(panels, "_PANELS", [])
+def test_panels_stand_in_order_and_only_for_those_who_may(ctx, as_, asset):
+    panels = Panels()
 
     def stating(title):
         return lambda _ctx, _asset: Panel(title, "tool", "x.html") if title else None
 
-    panel(order=20, permission=Permission.ASSET_READ)(stating("second"))
-    panel(order=10, permission=Permission.WORK_READ)(stating("first"))
-    panel(order=15, permission=Permission.ASSET_READ)(stating(None))
+    panels.register(order=20, permission=Permission.ASSET_READ)(stating("second"))
+    panels.register(order=10, permission=Permission.WORK_READ)(stating("first"))
+    panels.register(order=15, permission=Permission.ASSET_READ)(stating(None))
 
-    assert [p.title for p in panels_of(ctx, asset)] == ["first", "second"]
-    assert [p.title for p in panels_of(as_("lin"), asset)] == ["second"]
+    assert [p.title for p in panels.of(ctx, asset)] == ["first", "second"]
+    assert [p.title for p in panels.of(as_("lin"), asset)] == ["second"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 import zxingcpp
 
 from apm.assets.commands import create_asset
-from apm.assets.labels_pdf import FORMATS, _register_fonts, label_sheets
+from apm.assets.labels_pdf import FORMATS, label_sheets
+from apm.assets.paper import register_fonts
 from apm.assets.qr import modules_of, svg_of
 from apm.core.errors import Conflict
 
@@ -111,11 +112,11 @@ def test_the_picture_on_the_page_draws_the_same_squares():
 
 
 def test_a_missing_font_says_what_to_do(assets, monkeypatch, tmp_path):
-    monkeypatch.setattr("apm.assets.labels_pdf.FONTS", tmp_path)
-    _register_fonts.cache_clear()
+    monkeypatch.setattr("apm.assets.paper.FONTS", tmp_path)
+    register_fonts.cache_clear()
     with pytest.raises(Conflict, match="make vendor"):
         label_sheets(assets, base_url=BASE)
-    _register_fonts.cache_clear()
+    register_fonts.cache_clear()
 
 
 def test_the_register_prints_what_it_shows(assets, as_, login):

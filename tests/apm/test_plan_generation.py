@@ -190,7 +190,7 @@ def test_an_occurrence_follows_its_work_order_there_and_back(planned, at):
 
     def after(state: WorkState, done: datetime | None = None) -> OccurrenceState:
         set_state(ctx, order.id, state, done)
-        payload = {"work_order_id": order.id, "origin": order.origin}
+        payload = {"work_order_id": order.id, "type": order.type.value}
         for _ in range(2):  # events may come twice
             settle_occurrence(ctx, 1, payload)
         return occurrences(ctx, plan_id)[0].state
@@ -205,9 +205,9 @@ def test_an_occurrence_follows_its_work_order_there_and_back(planned, at):
 
 
 def test_events_of_other_work_are_nothing_to_us(at):
-    settle_occurrence(at(FIRST), 1, {"work_order_id": 99, "origin": "alarm:1"})
-    settle_occurrence(at(FIRST), 1, {"work_order_id": 99, "origin": None})
-    assert settle(at(FIRST), work_order_id=99) is None
+    settle_occurrence(at(FIRST), 1, {"work_order_id": 99, "type": "corrective"})
+    settle_occurrence(at(FIRST), 1, {"work_order_id": 99, "type": "preventive"})
+    assert settle(at(FIRST), work_order_id=99) == []
 
 
 def test_equipment_out_of_use_waits_and_is_due_before_use(planned, as_, at):
@@ -225,7 +225,7 @@ def test_equipment_out_of_use_waits_and_is_due_before_use(planned, as_, at):
     back = at(date(2026, 7, 2))
     assert generate_due(back) == 1
     excused, due = occurrences(back, plan_id)
-    assert (excused.state, excused.outcome) == (OccurrenceState.CANCELLED, "held")
+    assert (excused.state, excused.outcome) == (OccurrenceState.EXCUSED, "held")
     assert (due.due, due.why) == (date(2026, 6, 30), "before_use")
     plan = back.session.get(Plan, plan_id, populate_existing=True)
     assert (plan.held_why, plan.held_since) == (None, None)

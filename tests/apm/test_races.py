@@ -10,7 +10,8 @@ from apm.assets.commands import update_asset
 from apm.core.command import Context
 from apm.core.errors import DomainError
 from apm.readings.commands import clear
-from apm.requests.triage import accept, reopen, verify
+from apm.requests.confirming import reopen, verify
+from apm.requests.triage import accept
 from apm.stocktake.commands import finish, scan, start
 from apm.stocktake.model import Scan, Stocktake
 from apm.work.completion import Completion, close, complete

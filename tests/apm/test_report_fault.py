@@ -61,11 +61,14 @@ def test_the_same_form_sent_twice_is_one_request(client, as_, monitor):
     assert len(all_of(as_("wang"), Outbox)) == 1
 
 
+COPIES = 10
+
+
 @pytest.mark.database
-def test_two_copies_of_a_form_at_the_same_moment_are_one_request(as_, sessions):
+def test_ten_copies_of_a_form_at_the_same_moment_are_one_request(as_, sessions):
     asset = make_asset(as_("wang"))
     actor, code = as_("lin").actor, asset.code
-    numbers, start = [], threading.Barrier(2)
+    numbers, start = [], threading.Barrier(COPIES)
 
     def send():
         with sessions() as session:
@@ -76,13 +79,13 @@ def test_two_copies_of_a_form_at_the_same_moment_are_one_request(as_, sessions):
                 report_fault(ctx, asset_code=code, report=Report("alarm"), sent=sent).no
             )
 
-    threads = [threading.Thread(target=send) for _ in range(2)]
+    threads = [threading.Thread(target=send) for _ in range(COPIES)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(numbers) == 2
+    assert len(numbers) == COPIES
     assert len(set(numbers)) == 1
     assert len(all_of(as_("wang"), Request)) == 1
 
@@ -201,13 +204,39 @@ def test_without_the_permission_nothing_is_reported(as_, monitor):
     assert not bare.actor.can(Permission.REQUEST_REPORT)
 
 
-def test_a_refused_photo_stores_nothing(client, as_, monitor):
-
+def test_a_file_that_is_no_photo_is_left_out_and_the_report_is_kept(client, as_, monitor):
     good, bad = (io.BytesIO(jpeg()), "a.jpg"), (io.BytesIO(b"MZ\x90 program"), "b.jpg")
     answer = client.post(f"/a/{monitor.code}", data={**FAULT, "photos": [good, bad]})
-    assert answer.status_code == 422
-    assert "not a photo" in answer.get_data(as_text=True)
-    assert all_of(as_("wang"), Request) == all_of(as_("wang"), Photo) == []
+    assert answer.status_code == 303
+    [request] = all_of(as_("wang"), Request)
+    [photo] = all_of(as_("wang"), Photo)
+    assert photo.request_id == request.id
+    page = client.get(answer.location).get_data(as_text=True)
+    assert "It is stored, but not every photo" in page
+    assert "not a photo we can read" in page
+    assert "It is stored" not in client.get(answer.location).get_data(as_text=True), "said once"
+
+
+def test_a_photo_can_follow(client, as_, monitor):
+    link = client.post(f"/a/{monitor.code}", data=FAULT).location
+    for n in range(2):  # a message without words is a photo without words
+        sent = {"photos": (io.BytesIO(jpeg()), "a.jpg"), "nonce": f"NONCE-LATE-{n}"}
+        assert client.post(f"{link}/comment", data=sent).status_code == 303
+    assert len(all_of(as_("wang"), Photo)) == 2
+    assert all_of(as_("wang"), Comment) == []
+    sent = {"photos": (io.BytesIO(b"MZ"), "a.jpg")}
+    refused = client.post(f"{link}/comment", data=sent)
+    assert refused.status_code == 422
+    assert "not a photo we can read" in refused.get_data(as_text=True)
+    assert len(all_of(as_("wang"), Photo)) == 2
+
+
+def test_of_many_photos_the_first_four_are_kept(client, as_, monitor):
+    photos = [(io.BytesIO(jpeg(40 + n, 40)), "a.jpg") for n in range(6)]
+    answer = client.post(f"/a/{monitor.code}", data={**FAULT, "photos": photos})
+    assert answer.status_code == 303
+    assert len(all_of(as_("wang"), Photo)) == 4
+    assert "at most 4 photos" in client.get(answer.location).get_data(as_text=True)
 
 
 def test_me_too_joins_the_open_report(client, as_, monitor):

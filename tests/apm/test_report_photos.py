@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from apm.core.errors import Invalid
-from apm.requests.pictures import LONGEST_SIDE, MOST_BYTES, clean_picture
+from apm.core.pictures import LONGEST_SIDE, MOST_BYTES, clean_picture
 from tests.apm.hospital import jpeg
 
 

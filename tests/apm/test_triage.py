@@ -10,7 +10,7 @@ from apm.assets.model import Asset, Availability
 from apm.core.clock import utc_now
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.core.events import Outbox
-from apm.requests import triage
+from apm.requests import confirming, merging, triage
 from apm.requests.jobs import confirm_by_silence
 from apm.requests.lifecycle import REQUEST
 from apm.requests.model import Request
@@ -105,11 +105,11 @@ def test_a_duplicate_names_another_request_of_the_hospital(as_, asset, request_)
     theirs = [make_request(as_("qin"), make_asset(as_("qin"))) for _ in range(3)][-1]
     for wrong in (twin.no, theirs.no, "R-0000-000000", None):
         with pytest.raises(Invalid):
-            triage.mark_duplicate(as_("wang"), no=twin.no, of=wrong)
-    triage.mark_duplicate(as_("wang"), no=twin.no, of=request_.no.lower())
+            merging.mark_duplicate(as_("wang"), no=twin.no, of=wrong)
+    merging.mark_duplicate(as_("wang"), no=twin.no, of=request_.no.lower())
     assert fresh(as_("wang"), Request, no=twin.no).duplicate_of_id == request_.id
     with pytest.raises(Invalid):
-        triage.mark_duplicate(as_("wang"), no=request_.no, of=twin.no)
+        merging.mark_duplicate(as_("wang"), no=request_.no, of=twin.no)
 
 
 def test_the_state_follows_the_work(as_, request_):
@@ -121,7 +121,7 @@ def test_the_state_follows_the_work(as_, request_):
     assert state() is R.RESOLVED
     close(as_("wang"), no=order.no, password=PASSWORD)
     assert state() is R.RESOLVED
-    triage.verify(as_("lin"), no=request_.no, rating=5)
+    confirming.verify(as_("lin"), no=request_.no, rating=5)
     assert state() is R.CLOSED
 
 
@@ -129,24 +129,24 @@ def test_confirming_takes_stars_from_one_to_five(as_, request_):
     repaired(as_, request_)
     for wrong in (0, 6, -1):
         with pytest.raises(Invalid):
-            triage.verify(as_("lin"), no=request_.no, rating=wrong)
-    triage.verify(as_("lin"), no=request_.no, rating=4, comment="Quick")
+            confirming.verify(as_("lin"), no=request_.no, rating=wrong)
+    confirming.verify(as_("lin"), no=request_.no, rating=4, comment="Quick")
     found = fresh(as_("wang"), Request)
     assert (found.rating, found.rating_comment, found.verified_by_silence) == (4, "Quick", False)
     with pytest.raises(Conflict):
-        triage.verify(as_("lin"), no=request_.no, rating=1)
+        confirming.verify(as_("lin"), no=request_.no, rating=1)
 
 
 @pytest.mark.database
 def test_still_broken_opens_a_new_repair_and_keeps_the_old_one(as_, asset, request_):
     old = repaired(as_, request_)
-    new = triage.reopen(as_("lin"), no=request_.no, comment="Beeps again")
+    new = confirming.reopen(as_("lin"), no=request_.no, comment="Beeps again")
     assert new.origin == f"rework:{old.no}"
     assert new.priority is Priority.HIGH
     assert fresh(as_("wang"), WorkOrder, id=old.id).state is WorkState.DONE
     assert fresh(as_("wang"), Request).work_order_id == new.id
     with pytest.raises(Conflict):
-        triage.reopen(as_("lin"), no=request_.no)
+        confirming.reopen(as_("lin"), no=request_.no)
 
 
 @pytest.mark.database
@@ -154,11 +154,11 @@ def test_silence_confirms_after_three_days_once_and_says_so(as_, request_):
 
     repaired(as_, request_)
     unrepaired = make_request(as_("lin"), make_asset(as_("wang")))
-    just_before = utc_now() + triage.SILENCE - timedelta(minutes=5)
+    just_before = utc_now() + confirming.SILENCE - timedelta(minutes=5)
     confirm_by_silence(as_("system", now=lambda: just_before))
     assert fresh(as_("wang"), Request, no=request_.no).verified_at is None
 
-    later = utc_now() + triage.SILENCE + timedelta(minutes=5)
+    later = utc_now() + confirming.SILENCE + timedelta(minutes=5)
     for _ in range(2):
         confirm_by_silence(as_("system", now=lambda: later))
     found = fresh(as_("wang"), Request, no=request_.no)
@@ -177,10 +177,11 @@ STATES = {
 ACTS = {
     "accept": lambda ctx, no: triage.accept(ctx, no=no),
     "ask": lambda ctx, no: triage.ask(ctx, no=no, reason="?"),
+    "unmerge": lambda ctx, no: merging.unmerge(ctx, no=no),
     "reject": lambda ctx, no: triage.reject(ctx, no=no, reason="no"),
-    "mark_duplicate": lambda ctx, no: triage.mark_duplicate(ctx, no=no, of="R-2000-000001"),
-    "verify": lambda ctx, no: triage.verify(ctx, no=no, rating=3),
-    "reopen": lambda ctx, no: triage.reopen(ctx, no=no),
+    "mark_duplicate": lambda ctx, no: merging.mark_duplicate(ctx, no=no, of="R-2000-000001"),
+    "verify": lambda ctx, no: confirming.verify(ctx, no=no, rating=3),
+    "reopen": lambda ctx, no: confirming.reopen(ctx, no=no),
 }
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from apm.assets.model import Asset, Availability
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from apm.procedures.model import Verdict
-from apm.work import completion, queries
+from apm.work import queries, signing
 from apm.work.completion import Completion, close, complete, is_intact
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
@@ -181,7 +181,7 @@ def test_without_the_right_password_nothing_is_signed(as_, password):
 
 def test_trying_passwords_has_an_end(as_, monkeypatch):
 
-    monkeypatch.setattr(completion, "MOST_TRIES", 2)
+    monkeypatch.setattr(signing, "MOST_TRIES", 2)
     repair = make_work(as_("wang"))
     for _ in range(2):
         with pytest.raises(Invalid):

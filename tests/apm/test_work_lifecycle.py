@@ -20,8 +20,8 @@ from apm.work.lifecycle import NEEDS_REASON, WORK, work_actions
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
 from apm.work.queries import work_order
+from apm.work.states import Priority, WorkType
 from apm.work.states import WorkState as W
-from apm.work.states import WorkType
 from tests.apm.hospital import make_asset, make_request, make_work, pass_all, start_work
 from tests.conftest import PASSWORD
 
@@ -46,7 +46,9 @@ def act(ctx, no, action, *, to=None):
         return complete(ctx, no=no, password=PASSWORD, said=SAID)
     if action == "close":
         return close(ctx, no=no, password=PASSWORD)
-    return move_work(ctx, no=no, action=action, facts=Facts(reason="because", assignee_id=to))
+    return move_work(
+        ctx, no=no, action=action, facts=Facts("because", assignee_id=to, priority=Priority.LOW)
+    )
 
 
 def bring(as_, order, state):
@@ -85,23 +87,25 @@ def test_every_role_in_every_state(as_, order, state):
 
 OFFERED = {
     (W.PLANNED, "chen"): ["take"],
-    (W.PLANNED, "wang"): ["assign", "take", "cancel"],
-    (W.PLANNED, "zhao"): ["assign", "cancel"],
-    (W.ASSIGNED, "chen"): ["give_back", "start"],
-    (W.ASSIGNED, "wang"): ["assign", "give_back", "cancel"],
-    (W.IN_PROGRESS, "chen"): ["wait_parts", "wait_vendor", "wait_access", "complete"],
-    (W.IN_PROGRESS, "wang"): ["cancel"],
-    (W.WAITING_PARTS, "chen"): ["resume"],
-    (W.WAITING_VENDOR, "chen"): ["resume"],
-    (W.WAITING_ACCESS, "chen"): ["resume"],
-    (W.WAITING_ACCESS, "zhao"): ["cancel"],
+    (W.PLANNED, "wang"): ["assign", "take", "cancel", "prioritise"],
+    (W.PLANNED, "zhao"): ["assign", "cancel", "prioritise"],
+    (W.ASSIGNED, "chen"): ["give_back", "start", "hand_over"],
+    (W.ASSIGNED, "wang"): ["assign", "give_back", "cancel", "hand_over", "prioritise"],
+    (W.IN_PROGRESS, "chen"): [
+        "wait_parts", "wait_vendor", "wait_access", "complete", "hand_over",
+    ],
+    (W.IN_PROGRESS, "wang"): ["cancel", "hand_over", "prioritise"],
+    (W.WAITING_PARTS, "chen"): ["resume", "hand_over"],
+    (W.WAITING_VENDOR, "chen"): ["resume", "hand_over"],
+    (W.WAITING_ACCESS, "chen"): ["resume", "hand_over"],
+    (W.WAITING_ACCESS, "zhao"): ["cancel", "hand_over", "prioritise"],
     (W.DONE, "chen"): [],
     (W.DONE, "wang"): ["return", "close"],
     (W.DONE, "zhao"): ["return", "close"],
     (W.CLOSED, "wang"): [],
     (W.CLOSED, "zhao"): [],
     (W.CANCELLED, "wang"): [],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("state", "who"), list(OFFERED))
@@ -114,7 +118,8 @@ def test_the_buttons_are_these_and_each_works(as_, state, who):
         assert work_actions(ctx.actor, fresh(ctx, no=order.no)) == expected
         if action:
             step = next(s for s in WORK.steps if s.action == action and state in s.sources)
-            moved = act(ctx, order.no, action, to=as_("chen").actor.user_id)
+            whom = as_("wang" if action == "hand_over" else "chen").actor.user_id
+            moved = act(ctx, order.no, action, to=whom)
             assert moved.state is step.target
 
 
@@ -128,7 +133,7 @@ def test_an_assignee_is_one_person_not_a_role(as_, order):
 def test_these_need_a_reason(as_, order, action):
     source = min(next(s for s in WORK.steps if s.action == action).sources)
     bring(as_, order, source)
-    who = as_("wang") if action in {"return", "cancel"} else as_("chen")
+    who = as_("wang") if action in {"return", "cancel", "prioritise"} else as_("chen")
     for nothing in (None, " "):
         with pytest.raises(Invalid):
             move_work(who, no=order.no, action=action, facts=Facts(reason=nothing))

@@ -58,6 +58,15 @@ def shared_house(
     house.stop()
 
 
+@pytest.fixture(scope="session")
+def far_house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A program whose server tests may stop and start."""
+    house = House(tmp_path_factory.mktemp("far"), sqlite_template, has_worker=False)
+    yield house
+    house.stop()
+    assert house.trouble == []
+
+
 @pytest.fixture
 def house(shared_house: House) -> Iterator[House]:
     """The shared program; nothing may have gone wrong inside it during the test."""

@@ -6,7 +6,7 @@ People typed long names; work stands in every state; a room is failing at this m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import uuid4
 
 from apm.accounts.queries import system_actor
@@ -25,6 +25,14 @@ from apm.readings.model import Alarm
 from apm.requests import triage
 from apm.requests.reporting import Report, Sent, add_comment, report_fault
 from apm.stocktake import commands as stocktake
+from apm.teams.commands import (
+    TeamFacts,
+    save_competence,
+    save_team,
+    set_day,
+    set_special_day,
+    set_week,
+)
 from apm.work.completion import Completion, close, complete
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
@@ -32,8 +40,11 @@ from apm.work.results import Answer, add_cost, answer_steps
 from apm.work.states import CostKind
 from tests.apm.hospital import jpeg, pass_all, start_work
 from tests.browser.checklist import fitting
+from tests.browser.drafts import keep_templates
 from tests.browser.house import House
+from tests.browser.offices import keep_papers, let_in, open_ways
 from tests.browser.real_input import simulated_log
+from tests.browser.storeroom import keep_parts
 from tests.conftest import PASSWORD
 
 DONE = Completion(35, "UPF", "更换流量传感器", has_follow_up=False)
@@ -60,15 +71,21 @@ def furnish(house: House) -> Furnished:
     """Fill the hospital North; return where to look."""
     with house.acting("wang") as wang, house.acting("chen") as chen:
         system = Context(wang.session, system_actor(wang.actor.hospital_id))
+        found = Furnished()
+        _teams(wang, chen.actor.user_id or 0, found)
         vent, chiller, monitor = _assets(wang)
         for no in range(60):
             pump = _asset(wang, f"E-{no:04}", "Pump", "INFP", "急诊科")
-        found = Furnished()
         _readings(wang, chiller, found)
         score_all(system)
         _plans(wang, vent, monitor, system, found)
         _repairs(wang, chen, vent, monitor, found)
         _count(wang, vent, monitor, found)
+        keep_parts(wang, chen, vent, found.pages)
+        keep_templates(wang, found.pages)
+        closed, at_work, _waiting = (page.rpartition("/")[2] for page in found.pages["work.show"])
+        found.visitor.append(keep_papers(wang, vent, closed, found.pages))
+        found.visitor.append(let_in(wang, at_work, found.pages))
         assets = [vent.code, chiller.code]
         found.pages["assets.show"] = [f"/assets/{code}" for code in assets]
         found.pages["assets.edit"] = [f"/assets/{vent.code}/edit"]
@@ -78,7 +95,23 @@ def furnish(house: House) -> Furnished:
         assert alarm, "the room's failure was not found"
         found.pages["forecasts.alarm"] = [f"/alarms/{alarm.id}"]
         found.pages["work.show"].append(f"/work-orders/{alarm.work_order_no}")
+    open_ways(house, found.pages)
     return found
+
+
+def _teams(wang: Context, chen_id: int, found: Furnished) -> None:
+    """Before anything is assigned; chen may repair ventilators alone, and pumps no longer."""
+    facts = TeamFacts("Life support", "生命支持组", chen_id, (), ("VENT", "INFP"), (chen_id,))
+    team = save_team(wang, facts=facts)
+    today = utc_now().date()
+    save_competence(wang, user_id=chen_id, category_code="VENT", note="厂家培训证书 2025-118")
+    last_month = today - timedelta(days=30)
+    save_competence(wang, user_id=chen_id, category_code="INFP", valid_until=last_month)
+    set_week(wang, user_id=chen_id, week={0: (time(20), time(8)), 3: (time(8), time(20))})
+    set_day(wang, user_id=chen_id, day=today + timedelta(days=3), note="培训")
+    set_special_day(wang, day=today + timedelta(days=9), is_working=False, name="元旦")
+    found.pages["teams.team"] = [f"/admin/teams/{team.id}"]
+    found.pages["teams.person"] = [f"/admin/teams/people/{chen_id}"]
 
 
 def _assets(wang: Context) -> tuple[Asset, Asset, Asset]:
@@ -138,6 +171,9 @@ def _plans(wang: Context, vent: Asset, monitor: Asset, system: Context, found: F
         add_plan(wang, asset=asset.code, template=asset.category, rhythm=rhythm)
     generate_due(system)
     found.pages["maintenance.new_plan"] = [f"/plans/new?asset={vent.code}"]
+    found.pages["maintenance.new_reading"] = [f"/meters/new?asset={vent.code}"]
+    found.pages["maintenance.show"] = ["/plans/1", "/plans/2"]
+    found.pages["maintenance.change"] = ["/plans/1/change"]
 
 
 def _report(ctx: Context, asset: Asset, symptom: str, **said: object) -> tuple[str, str]:

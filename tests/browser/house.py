@@ -101,14 +101,23 @@ class House:
         self.processes: list[Process] = []
         self._engine = make_engine(self.env["APM_DATABASE_URL"])
         try:
-            serve = ["serve", "--processes", "1"]
-            self.processes.append(Process(serve, self.env, ready="Listening at"))
+            self.serve()
             if has_worker:
                 self.processes.append(Process(["worker"], self.env, ready="leads"))
             assert httpx.get(f"{self.url}/readyz", timeout=READY_S).is_success
         except BaseException:
             self.stop()
             raise
+
+    def serve(self) -> Process:
+        """Start the web server, once more if it was stopped; it stands at the same address."""
+        served = Process(["serve", "--processes", "1"], self.env, ready="Listening at")
+        self.processes.append(served)
+        return served
+
+    def go_dark(self) -> None:
+        """Stop the web server alone: nobody answers at its address."""
+        self.processes.pop(0).stop()
 
     def stop(self) -> None:
         """Stop everything."""

@@ -21,6 +21,14 @@ PHONE: dict[str, Any] = {
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PATIENCE_MS = 20_000
+NO_NETWORK = {
+    "net::ERR_INTERNET_DISCONNECTED",
+    "net::ERR_CONNECTION_REFUSED",
+    "net::ERR_CONNECTION_RESET",
+    "net::ERR_EMPTY_RESPONSE",
+    "net::ERR_FAILED",
+    "net::ERR_TIMED_OUT",
+}
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -31,6 +39,7 @@ class Watch:
         self.complaints: list[str] = []
         self.sent: list[str] = []
         self._url, self._allowed = url, frozenset[int]()
+        self._is_cut = False
         context.on("console", self._said)
         context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
         context.on("request", self._asked)
@@ -46,6 +55,13 @@ class Watch:
         assert self._refused, f"none of {statuses} came"
         self._allowed = before
 
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        """Within the block the network may fail: that is what is tried."""
+        before, self._is_cut = self._is_cut, True
+        yield
+        self._is_cut = before
+
     def _said(self, message: ConsoleMessage) -> None:
         # "Failed to load resource" repeats what `response` and `requestfailed` tell better.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
@@ -57,6 +73,8 @@ class Watch:
             self.complaints.append(f"left our origin: {request.url}")
 
     def _failed(self, request: Any) -> None:
+        if self._is_cut and request.failure in NO_NETWORK:
+            return
         if request.failure != "net::ERR_ABORTED":  # that is the browser itself, going elsewhere
             self.complaints.append(f"failed: {request.url} {request.failure}")
 

@@ -16,7 +16,7 @@ from tests.apm.hospital import make_asset, make_work, start_work
 from tests.browser.checklist import step_card
 from tests.browser.conftest import Come
 from tests.browser.furnished import Furnished
-from tests.browser.house import House
+from tests.browser.house import House, until
 from tests.browser.person import DESKTOP, Person
 from tests.conftest import PASSWORD
 
@@ -96,7 +96,7 @@ def test_answers_in_quick_succession_are_all_kept(house: House, come: Come) -> N
         no, step = order.no, ctx.session.query(WorkStep).filter_by(
             work_order_id=order.id, key="q1"
         ).one().id  # fmt: skip
-    chen = come(house, "en", "chen")
+    chen = come(house, "en", "chen", service_workers="block")
     chen.goto(f"/work-orders/{no}")
     under_way: list[Route] = []
 
@@ -106,15 +106,16 @@ def test_answers_in_quick_succession_are_all_kept(house: House, come: Come) -> N
         else:
             under_way.append(route)
 
-    chen.page.route("**/results", hold_first)
+    chen.page.route("**/results/*", hold_first)
     card = chen.page.locator(f"#step-{step}")
-    with chen.page.expect_request("**/results"):
+    with chen.page.expect_request("**/results/*"):
         card.get_by_label("Pass", exact=True).check()
     card.get_by_label("Fail", exact=True).check()
     card.get_by_label("Not applicable", exact=True).check()
-    under_way[0].continue_()
+    held(chen, under_way).continue_()
 
     expect(card.locator("[role=status]")).to_contain_text("Not applicable")
+    expect(card.locator("[role=status]")).not_to_contain_text("Saved here")
     with house.acting("chen") as ctx:
         assert ctx.session.get_one(WorkStep, step).verdict is Verdict.NOT_APPLICABLE
 
@@ -125,7 +126,7 @@ def test_a_signature_waits_for_the_answer_before_it(house: House, come: Come) ->
         order = make_work(ctx, make_asset(ctx, "VENT"), template_code="VENT")
         start_work(chen_ctx, ctx, order)
         path = f"/work-orders/{order.no}"
-    chen = come(house, "en", "chen")
+    chen = come(house, "en", "chen", service_workers="block")
     chen.goto(path)
     record = chen.page.locator("#record")
     record.get_by_label("Cause").select_option(index=1)
@@ -136,20 +137,27 @@ def test_a_signature_waits_for_the_answer_before_it(house: House, come: Come) ->
     def hold(route: Route) -> None:
         under_way.append(route)
 
-    chen.page.route("**/results", hold)
+    chen.page.route("**/results/*", hold)
 
     step_card(chen, "400 mL").locator("[data-tolerance]").fill("402")
-    with chen.page.expect_request("**/results"):
+    with chen.page.expect_request("**/results/*"):
         chen.button("Complete", record).tap()
     assert f"POST {house.url}{path}/complete" not in chen.watch.sent
     with chen.watch.refusals(422):
-        under_way[0].continue_()
+        held(chen, under_way).continue_()
         chen.sees("Nothing was saved yet. Please correct the marked fields.")
 
-    assert chen.watch.sent.index(f"POST {house.url}{path}/results") < chen.watch.sent.index(
+    answers = [line for line in chen.watch.sent if "/results/" in line]
+    assert chen.watch.sent.index(answers[0]) < chen.watch.sent.index(
         f"POST {house.url}{path}/complete"
     )
     expect(step_card(chen, "400 mL").locator("[data-tolerance]")).to_have_value("402")
+
+
+def held(person: Person, under_way: list[Route]) -> Route:
+    """The first request that is held back, as soon as it is."""
+    until(lambda: person.page.evaluate("1") and under_way, seconds=20, what="a request is held")
+    return under_way[0]
 
 
 @LANGUAGES

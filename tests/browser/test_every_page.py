@@ -27,11 +27,16 @@ from tests.browser.person import DESKTOP, PHONE, Person
 pytestmark = pytest.mark.timeout(900)
 HTML_LANG = {"en": "en", "zh": "zh-Hans"}
 NOT_PAGES = {
-    "api-docs", "assets.lists.export", "assets.qr", "static", "stocktake.report_csv",
-    "requests.public.photo", "requests.staff.photo",
+    "api-docs", "assets.lists.export", "assets.qr", "procedures.exchange.export_all",
+    "procedures.exchange.export_one", "static", "stocktake.report_csv",
+    "requests.public.photo", "requests.staff.photo", "work.field.photo",
+    "vendors.link.file", "vendors.order.file", "metrology.assets.certificate_file",
+    "notify.open_message", "notify.calendar.feed", "reports.download",
 }  # fmt: skip
 QUOTED = [template.interval_source.title for template in templates().values()]
-FOR_VISITORS = {"requests.public.label", "requests.public.tracking"}
+FOR_VISITORS = {
+    "requests.public.label", "requests.public.tracking", "reports.verify", "vendors.link.show",
+}  # fmt: skip
 UNFOLD = "for (const each of document.querySelectorAll('main details')) each.open = true"
 
 

@@ -11,13 +11,17 @@ from playwright.sync_api import FilePayload, Route, expect
 from sqlalchemy import func, select
 
 from apm.requests.model import Request
-from tests.apm.hospital import make_asset
+from tests.apm.hospital import jpeg, make_asset
 from tests.browser.axe import overflow
 from tests.browser.conftest import Come
 from tests.browser.house import House
 
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])
 MOST_BYTES = 15_000
+STORED = (
+    "No network: the report is stored on this phone and sent by itself when there is one."
+    " Keep this page open, or open it again later."
+)
 
 
 def device(house: House, who: str = "wang", **details: Any) -> str:
@@ -122,7 +126,7 @@ def test_going_back_shows_that_it_is_reported(house: House, come: Come) -> None:
 
 
 @LANGUAGES
-def test_something_must_be_chosen_and_a_photo_must_be_one(
+def test_a_file_that_is_no_photo_does_not_hold_the_report_back(
     house: House, come: Come, lang: str
 ) -> None:
     code = device(house)
@@ -131,15 +135,78 @@ def test_something_must_be_chosen_and_a_photo_must_be_one(
     virus = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"MZ not a picture")
     nurse.main.get_by_role("radio").nth(2).check()
     nurse.field("Photo").set_input_files(virus)
+    nurse.button("Send").click()
 
-    with nurse.watch.refusals(422):
-        nurse.button("Send").click()
-        nurse.sees("Nothing was saved yet. Please correct the marked fields.")
-
-    expect(nurse.field("Photo")).to_have_attribute("aria-invalid", "true")
-    expect(nurse.main.get_by_role("radio").nth(2)).to_be_checked()
+    expect(nurse.page).to_have_url(re.compile("/r/"))
+    nurse.sees("This file is not a photo we can read. Send a JPEG, PNG or WebP picture.")
     assert overflow(nurse.page) == 0
-    assert reports_on(house, code) == 0
+    assert reports_on(house, code) == 1
+
+
+@LANGUAGES
+def test_three_taps_from_the_label_to_the_number(house: House, come: Come, lang: str) -> None:
+    code = device(house)
+    nurse = come(house, lang)
+    nurse.goto(f"/a/{code}")
+
+    nurse.tap(nurse.main.locator(".tile").first)
+    with nurse.page.expect_file_chooser() as camera:
+        nurse.tap(nurse.main.locator(".snap"))
+    picture = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=jpeg(3000, 2000))
+    camera.value.set_files(picture)
+    began = nurse.page.evaluate("performance.now()")
+    nurse.tap(nurse.button("Send"))
+
+    expect(nurse.page).to_have_url(re.compile("/r/"))
+    assert nurse.taps == 3
+    assert began > 0
+    expect(nurse.main.get_by_alt_text(nurse.say("Photo of the report"))).to_be_visible()
+    assert reports_on(house, code) == 1
+
+
+@LANGUAGES
+def test_without_a_network_it_is_kept_and_sent_later_and_she_is_told(
+    house: House, come: Come, lang: str
+) -> None:
+    code = device(house)
+    nurse = come(house, lang)
+    nurse.goto(f"/a/{code}")
+    nurse.tap(nurse.main.locator(".tile").nth(1))
+    nurse.field("Photo").set_input_files(
+        FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=jpeg())
+    )
+    with nurse.watch.cut():
+        nurse.context.set_offline(True)
+        nurse.tap(nurse.button("Send"))
+        nurse.sees(STORED)
+        expect(nurse.button("Send")).to_be_hidden()
+        assert reports_on(house, code) == 0
+        nurse.context.set_offline(False)
+
+    nurse.sees("The stored report is sent. Follow it here.")
+    nurse.link("The stored report is sent. Follow it here.").click()
+    expect(nurse.page).to_have_url(re.compile("/r/"))
+    expect(nurse.main.get_by_alt_text(nurse.say("Photo of the report"))).to_be_visible()
+    nurse.page.reload()
+    assert reports_on(house, code) == 1
+
+
+def test_what_was_kept_is_sent_when_the_label_is_opened_again(house: House, come: Come) -> None:
+    code, other = device(house), device(house)
+    nurse = come(house)
+    nurse.goto(f"/a/{code}")
+    nurse.tap(nurse.main.locator(".tile").first)
+    with nurse.watch.cut():
+        nurse.context.set_offline(True)
+        nurse.tap(nurse.button("Send"))
+        nurse.sees(STORED)
+        nurse.page.goto("about:blank")
+        nurse.context.set_offline(False)
+
+    nurse.goto(f"/a/{other}")
+
+    nurse.sees("The stored report is sent. Follow it here.")
+    assert (reports_on(house, code), reports_on(house, other)) == (1, 0)
 
 
 @LANGUAGES

@@ -29,7 +29,8 @@ from tests.house.world import make_world, path_of, rules
 
 WRONG_PARTS = ["x", "0", "9" * 30, "a\x00b", "../x", SCRIPT, "²", "长" * 300, "👩🏽‍⚕️", "%"]
 LISTS = ("/assets", "/requests", "/work-orders", "/alarms", "/sensors", "/plans", "/stocktakes",
-         "/inbox", "/admin/audit")  # fmt: skip
+         "/parts", "/parts/orders", "/vendors", "/inbox", "/admin/audit", "/admin/channels",
+         "/admin/webhooks")  # fmt: skip
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from apm.accounts import commands
 from apm.accounts.model import ApiToken, SignInSession
-from apm.accounts.queries import system_actor
 from apm.core.codes import new_token
 from apm.core.command import Context
 from apm.core.permissions import Permission, Role
@@ -23,14 +22,20 @@ from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, AlarmKind, Sensor
 from apm.requests.reporting import Report, Sent, report_fault
 from apm.stocktake.commands import start
-from apm.worker.delivery import deliver
+from apm.teams.commands import TeamFacts, save_team, set_day, set_special_day
 from tests.apm.hospital import jpeg, make_asset, make_work, start_work
 from tests.conftest import PASSWORD
+from tests.house.checklists import make_template
+from tests.house.measuring import measure_up
+from tests.house.outside import invite
+from tests.house.storeroom import stock_up
+from tests.house.ways_out import open_ways, try_ways
 
 
 def make_world(as_: Any, name: str) -> dict[str, Any]:
     """One thing of each kind at North, by what addresses call it; `name` is in every text."""
     wang, amy, lin = as_("wang"), as_("amy"), as_("lin")
+    ways = open_ways(as_, name)
     asset = make_asset(
         wang, "VENT", number="V-1", name=name, name_zh=name, department=name, location="Bed"
     )
@@ -40,16 +45,25 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     request = report_fault(lin, asset_code=asset.code, report=report, sent=sent)
     order = make_work(wang, asset, title=name, template_code="VENT")
     start_work(amy, wang, order)
+    vendor = invite(as_, order.no, name)
     rhythm = Rhythm(PlanMode.FIXED, 6, wang.now().date(), 10, 10)
     plan = add_plan(wang, asset=asset.code, template="VENT", rhythm=rhythm)
     sensor = sensor_on(wang, "S-1", name=name, unit=name[:20], asset=asset.code)
     raise_alarm(as_("system"), sensor, name)
-    deliver(Context(as_("system").session, system_actor(None)))
+    ways |= try_ways(as_)
     ingest(wang, [{"sensor": "S-1", "at": wang.now().isoformat(), "value": 21.0}])
     count = start(wang, department_id=asset.department_id)
+    chen = as_("chen").actor.user_id
+    team = save_team(wang, facts=TeamFacts(name[:80], name[:80], chen, member_ids=[chen]))
+    set_day(wang, user_id=chen, day=wang.now().date(), note=name)
+    set_special_day(wang, day=wang.now().date(), is_working=True, name=name)
+    stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
+    make_template(wang, name)
     numbers = {
+        **stored, **vendor,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "alarms": 1,
+        **ways, "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
     return {"code": asset.code, "asset": asset.code, "template": "VENT", "numbers": numbers}
@@ -94,9 +108,11 @@ def raise_alarm(ctx: Context, sensor: Sensor, name: str) -> None:
 
 def path_of(rule: str, world: dict[str, Any]) -> str:
     """An address that leads to something that is there."""
-    rule = rule.replace("<any(csv, xlsx):kind>", "csv")
+    rule = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", rule)
     known = re.search(r"([a-z-]+)/[<{]", rule)
-    first = world["numbers"].get(known[1] if known else "", world["code"])
+    is_number = re.search(r"<", rule) is not None and rule[rule.index("<") :].startswith("<int:")
+    unknown = 1 if is_number else world["code"]
+    first = world["numbers"].get(known[1] if known else "", unknown)
     parts = itertools.chain([first], itertools.repeat(1))
     return re.sub(r"<[^>]*>|\{[^}]*\}", lambda _found: quote(str(next(parts))), rule)
 

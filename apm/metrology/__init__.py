@@ -1,0 +1,1 @@
+"""Metrology: verification, certificates, test instruments, safety tests, trends."""

@@ -1,0 +1,1 @@
+"""Spare parts and consumables: what there is, where it lies, what it went into, what to order."""

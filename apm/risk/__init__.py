@@ -1,0 +1,1 @@
+"""How often equipment is maintained, by risk and by what maintenance finds."""

@@ -1,0 +1,1 @@
+"""Teams: who works on what, who is there when, and to whom a job goes first."""

@@ -1,0 +1,1 @@
+"""Companies outside the hospital: who delivers parts, who repairs."""

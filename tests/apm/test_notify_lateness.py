@@ -1,0 +1,123 @@
+"""What a job finds is told once: late work, parts that run low; and reports reach their team."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from apm.accounts.queries import system_actor
+from apm.core.command import Context
+from apm.notify.low_stock import tell_of_low_stock
+from apm.notify.model import Notification
+from apm.notify.overdue import tell_of_overdue_work
+from apm.requests.events import AdverseEventSuspected, RequestReported
+from apm.teams.commands import TeamFacts, save_team
+from apm.work.events import ServiceLevelMissed
+from apm.work.queries import hospital_day
+from apm.worker.delivery import deliver
+from tests.apm.hospital import make_asset, make_work, start_work
+from tests.apm.stockroom import make_part
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def told(as_):
+    """Deliver what was announced; return who was told what."""
+
+    def read():
+        deliver(Context(as_("system").session, system_actor(None)))
+        names = {as_(n).actor.user_id: n for n in ("lin", "chen", "wang", "zhao", "amy", "qin")}
+        rows = Context(as_("system").session, system_actor(None)).session.scalars(
+            select(Notification).where(Notification.kind.not_in(["assigned", "to_close"]))
+        )
+        return {(names[row.user_id], row.kind, row.params.get("no")) for row in rows}
+
+    return read
+
+
+@pytest.fixture
+def announce(as_):
+    def emit(event):
+        with (ctx := as_("system")).writing("test"):
+            ctx.emit(event)
+
+    return emit
+
+
+def test_late_work_is_told_once_to_who_has_it(as_, told):
+    wang, chen = as_("wang"), as_("chen")
+    today = hospital_day(wang)
+    given, free, on_time, long_ago = (
+        make_work(wang, due_on=today - timedelta(days=days)) for days in (1, 1, 0, 30)
+    )
+    make_work(as_("qin"), due_on=today - timedelta(days=1))
+    start_work(chen, wang, given)
+    for _turn in range(2):
+        tell_of_overdue_work(as_("system"))
+        tell_of_overdue_work(
+            Context(as_("qin").session, system_actor(as_("qin").actor.hospital_id))
+        )
+    found = told()
+    assert ("chen", "overdue", given.no) in found
+    assert {who for who, _k, no in found if no == free.no} >= {"wang", "zhao"}
+    assert not {no for _w, _k, no in found} & {on_time.no, long_ago.no}
+    rows = as_("chen").session.scalars(select(Notification).where(Notification.kind == "overdue"))
+    mine = [row for row in rows if row.user_id == chen.actor.user_id]
+    assert len(mine) == 1
+
+
+def test_parts_that_run_low_are_told_once_until_they_were_above(as_, told):
+    wang = as_("wang")
+    make_part(wang, minimum_milli=5000)
+    make_part(wang, minimum_milli=5000)
+    make_part(wang)  # nobody asked for a minimum
+    make_part(as_("qin"), minimum_milli=5000)
+    assert tell_of_low_stock(as_("system")) == 2
+    assert tell_of_low_stock(as_("system")) == 0
+    assert {who for who, kind, _no in told() if kind == "parts_low"} == {"wang", "zhao", "amy"}
+
+
+def test_a_report_goes_to_the_team_that_serves_the_equipment(as_, told, announce):
+    wang, chen = as_("wang").actor.user_id, as_("chen").actor.user_id
+    asset = make_asset(as_("wang"), "VENT")
+    save_team(
+        as_("wang"), facts=TeamFacts("Imaging", None, None, categories=["CT"], member_ids=[wang])
+    )
+    save_team(
+        as_("wang"),
+        facts=TeamFacts("Breathing", None, None, categories=["VENT"], member_ids=[chen]),
+    )
+    announce(RequestReported(1, "R-1", asset.id, "alarm", is_urgent=False))
+    found = {who for who, kind, _no in told() if kind == "request_reported"}
+    assert found == {"wang", "amy"}  # nobody of that team triages: it must not fall between two
+    save_team(
+        as_("wang"),
+        facts=TeamFacts(
+            "Ventilation", None, None, categories=["MON"], member_ids=[as_("amy").actor.user_id]
+        ),
+    )
+    other = make_asset(as_("wang"), "MON")
+    announce(RequestReported(2, "R-2", other.id, "alarm", is_urgent=False))
+    assert {who for who, _kind, no in told() if no == "R-2"} == {"amy"}
+
+
+def test_a_suspected_adverse_event_reaches_the_managers(told, announce, as_):
+    announce(AdverseEventSuspected(1, "R-1", make_asset(as_("wang")).id))
+    assert {who for who, kind, _no in told() if kind == "adverse_event"} == {"wang", "zhao", "amy"}
+
+
+def test_a_missed_clock_is_told_to_the_people_named_and_to_no_other_hospital(as_, told, announce):
+    people = [as_(who).actor.user_id for who in ("zhao", "qin")]
+    announce(
+        ServiceLevelMissed(
+            no="WO-1",
+            url="/work-orders/WO-1",
+            clock="respond",
+            due_at="2026-11-22T08:00:00+00:00",
+            priority="urgent",
+            team_id=None,
+            people=people,
+        )
+    )
+    assert told() == {("zhao", "respond_late", "WO-1")}

@@ -1,0 +1,190 @@
+"""How content reporters are: counted right, never by person, never from a handful."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from apm.core.errors import Invalid, NotAllowed
+from apm.core.permissions import Role
+from apm.core.proportion import wilson
+from apm.requests.confirming import SILENCE, set_silence, verify_silent
+from apm.requests.model import Request
+from apm.requests.queries import request_by_no
+from apm.requests.satisfaction import By, days_wanted, satisfaction
+from apm.requests.states import Triage
+from apm.work.model import WorkOrder
+from apm.work.opening import NewWork, make_order
+from apm.work.states import WorkState, WorkType
+from tests.apm.hospital import make_asset, make_request
+from tests.queries import count_queries
+
+NOON = datetime(2026, 5, 20, 4, tzinfo=UTC)
+"""Noon in Shanghai."""
+
+
+def rated(as_, asset, *stars, at=NOON, who="wang", origin=None):
+    """Confirmed repairs of one asset, with these stars; None is silence."""
+    ctx = as_(who)
+    for rating in stars:
+        request = make_request(as_("lin" if who == "wang" else who), asset)
+        with ctx.writing("test"):
+            work = NewWork(WorkType.CORRECTIVE, "Repair", asset=asset, origin=origin)
+            order = make_order(ctx, work)
+            order.state, order.done_at, order.closed_at = WorkState.CLOSED, at, at
+            order.created_at = at
+            found = ctx.session.get(Request, request.id)
+            found.triage, found.work_order_id = Triage.ACCEPTED, order.id
+            found.verified_at, found.rating = at, rating
+            found.verified_by_silence = rating is None
+
+
+@pytest.fixture
+def icu(as_):
+    return make_asset(as_("wang"), "MON", department="ICU")
+
+
+@pytest.fixture
+def ward(as_):
+    return make_asset(as_("wang"), "INFP", department="Ward 3")
+
+
+def counted(as_, by=By.DEPARTMENT, now=NOON + timedelta(hours=1), who="wang", **days):
+    ctx = as_(who, now=lambda: now)
+    return satisfaction(ctx, by=by, days=days_wanted(ctx, days.get("first"), days.get("last")))
+
+
+def test_mean_share_and_interval(as_, icu, ward):
+    rated(as_, icu, 5, 5, 4, 3, 1, 4, None)
+    found = counted(as_)
+    [line] = found.lines
+    assert (line.name, line.n, line.status) == ("ICU", 6, "ok")
+    assert line.mean == pytest.approx(22 / 6)
+    assert line.share == pytest.approx(4 / 6)
+    assert line.interval == wilson(4, 6, 0.95)
+    assert found.silent == 1
+
+
+def test_a_handful_is_not_shown_but_counts_in_the_whole(as_, icu, ward):
+    rated(as_, icu, 5, 5, 5, 5)
+    rated(as_, ward, 1, 1, 2, 2, 3)
+    lines = {line.name: line for line in counted(as_).lines}
+    few = lines["ICU"]
+    assert (few.n, few.mean, few.share, few.interval) == (None, None, None, None)
+    assert few.status == "too_few"
+    assert lines["Ward 3"].n == 5
+    assert counted(as_).total.n == 9
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [(By.DEPARTMENT, {"ICU", "Ward 3"}), (By.MONTH, {"2026-04", "2026-05"}),
+     (By.CATEGORY, {"Patient monitor", "Infusion pump"}), (By.TEAM, {"No team"})],
+    ids=["department", "month", "category", "team"],
+)  # fmt: skip
+def test_groups(as_, icu, ward, by, names):
+    rated(as_, icu, 5, 4, 5, 4, 5)
+    rated(as_, ward, 2, 2, 2, 2, 2, at=NOON - timedelta(days=30))
+    found = counted(as_, by)
+    assert len(found.lines) == len(names)
+    if by is not By.CATEGORY:
+        assert {line.name for line in found.lines} == names
+
+
+def test_the_month_is_the_hospitals(as_, icu):
+    rated(as_, icu, *[5] * 5, at=datetime(2026, 4, 30, 17, tzinfo=UTC))  # 1 May, 01:00
+    [line] = counted(as_, By.MONTH).lines
+    assert line.name == "2026-05"
+
+
+def test_days_before_and_after_do_not_count(as_, icu):
+    rated(as_, icu, *[5] * 5)
+    rated(as_, icu, *[1] * 5, at=datetime(2026, 5, 10, 15, 59, tzinfo=UTC))  # the 10th, 23:59
+    rated(as_, icu, *[1] * 5, at=datetime(2026, 5, 31, 16, 1, tzinfo=UTC))  # 1 June, 00:01
+    day = NOON.date()
+    first, last = day.replace(day=11), day.replace(day=31)
+    found = counted(as_, now=NOON + timedelta(days=30), first=first, last=last)
+    assert (found.total.n, found.total.mean) == (5, 5.0)
+
+
+def test_rework_is_counted_beside(as_, icu):
+    rated(as_, icu, 5, origin="rework:WO-2026-000009")
+    assert counted(as_).reworked == 1
+
+
+def test_nothing_of_the_other_hospital(as_, icu):
+    rated(as_, make_asset(as_("qin"), department="ICU"), *[1] * 6, who="qin")
+    found = counted(as_)
+    assert (found.lines, found.total.n, found.silent, found.reworked) == ([], None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("2026-05-02", "2026-05-01"), ("1800-01-01", "2026-01-01"), ("2026-01-01", "9999-12-31"),
+     ("2000-01-01", "2026-01-01")],
+)  # fmt: skip
+def test_days_that_cannot_be_are_refused(as_, login, client, bearer, first, last):
+    parse = datetime.fromisoformat
+    with pytest.raises(Invalid):
+        days_wanted(as_("wang"), parse(first).date(), parse(last).date())
+    query = {"from": first, "to": last}
+    assert login("wang").get("/analytics/satisfaction", query_string=query).status_code == 422
+    path = "/api/v1/analytics/satisfaction"
+    assert client.get(path, query_string=query, headers=bearer()).status_code == 422
+
+
+def test_page_and_api_say_the_same_and_name_nobody(login, client, bearer, as_, icu):
+    now = as_("wang").now()
+    rated(as_, icu, 5, 5, 4, 3, 1, at=now - timedelta(minutes=1))
+    page = login("zhao").get("/analytics/satisfaction?by=department").get_data(as_text=True)
+    assert "3.6" in page
+    assert "60" in page
+    for name in ("Lin Xia", "Chen Bo"):
+        assert name not in page
+    answer = client.get(
+        "/api/v1/analytics/satisfaction?by=department", headers=bearer(Role.MANAGER)
+    )
+    [item] = answer.json["items"]
+    assert (item["name"], item["n"], item["mean"], item["status"]) == ("ICU", 5, 3.6, "ok")
+    assert login("lin").get("/analytics/satisfaction").status_code == 403
+
+
+def test_statements_do_not_grow(login, engine, as_, icu, ward):
+    zhao, now = login("zhao"), as_("wang").now()
+
+    def statements():
+        with count_queries(engine) as sent:
+            assert zhao.get("/analytics/satisfaction?by=department").status_code == 200
+        return len(sent)
+
+    before = statements()
+    rated(as_, icu, *[5] * 6, at=now)
+    rated(as_, ward, *[5] * 6, at=now)
+    assert statements() == before
+
+
+def test_a_hospital_says_how_long_silence_lasts(login, as_, icu):
+    request = make_request(as_("lin"), icu)
+    ctx = as_("wang")
+    with ctx.writing("test"):
+        order = make_order(ctx, NewWork(WorkType.CORRECTIVE, "Repair", asset=icu))
+        order.state, order.done_at = WorkState.DONE, ctx.now()
+        found = ctx.session.get(Request, request.id)
+        found.triage, found.work_order_id = Triage.ACCEPTED, order.id
+    answer = login("amy").post("/analytics/satisfaction/silence", data={"silence_days": "10"})
+    assert answer.status_code == 303
+    assert timedelta(days=9) > SILENCE
+    for days, is_confirmed in ((9, False), (11, True)):
+        later = ctx.now() + timedelta(days=days)
+        verify_silent(as_("system", now=lambda later=later: later))
+        found = request_by_no(as_("wang"), request.no)
+        assert found.verified_by_silence is is_confirmed
+    assert found.rating is None
+
+
+@pytest.mark.parametrize("days", ["0", "61", "x", ""])
+def test_silence_is_one_to_sixty_days(login, as_, days):
+    sent = {"silence_days": days}
+    assert login("amy").post("/analytics/satisfaction/silence", data=sent).status_code == 422
+    with pytest.raises(NotAllowed):
+        set_silence(as_("zhao"), days=5)
+    assert as_("wang").session.query(WorkOrder).count() == 0
