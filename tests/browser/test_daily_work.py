@@ -170,7 +170,7 @@ def test_the_manager_reads_cost_downtime_and_reliability(
 
     ward = zhao.main.locator("tbody tr", has_text="重症医学科")
     expect(ward).to_contain_text("1,999.90")
-    expect(ward.locator("td").nth(2)).to_have_text("3")
+    expect(ward.locator("td").nth(2)).to_have_text("4")
     other = zhao.main.locator("tbody tr", has_text="磁共振室")
     expect(other).to_contain_text(zhao.say("Too few events"))
     zhao.link("By category").click()
