@@ -45,7 +45,7 @@ WORDS: dict[str, dict[str, object]] = {
         "failed": _l("Failed"),
         "overdue": _l("Overdue"),
         "soon": _l("Due within 60 days"),
-        "none": _l("No certificate on record"),
+        "none": _l("No certificate"),
         "ok": _l("Valid"),
     },
     "certificate": {

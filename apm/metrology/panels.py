@@ -34,7 +34,7 @@ def metrology_panel(ctx: Context, asset: Asset) -> Panel:
     }
     blocked = duty is not None and duty.blocked_why is not None
     return Panel(
-        _l("Metrology and electrical safety"),
+        _l("Metrology and safety"),
         "shield",
         "metrology/_asset_panel.html",
         data,
