@@ -75,8 +75,8 @@ class Watch:
     def _failed(self, request: Any) -> None:
         if self._is_cut and request.failure in NO_NETWORK:
             return
-        if request.failure == "net::ERR_FAILED" and "/static/" in request.url:
-            return  # the service worker's: it is stopped with its page, in the middle of keeping
+        if request.service_worker and request.failure == "net::ERR_FAILED":
+            return  # it is stopped with its last page, in the middle of keeping files
         if request.failure != "net::ERR_ABORTED":  # that is the browser itself, going elsewhere
             self.complaints.append(f"failed: {request.url} {request.failure}")
 
