@@ -99,7 +99,7 @@ def crossing(
 
     >>> line = trend([0, 1, 2, 3, 4], [10, 12, 14, 16, 18])
     >>> crossing(line, high=30).expected, crossing(line, low=0)
-    (12.0, None)
+    (10.0, None)
     """
     limit = high if found.slope > 0 else low
     if limit is None or found.slope == 0:

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from apm.core.i18n import _l
+from apm.core.typed import BadNumber, number
 from apm.procedures.model import GIVEN, Verdict
 from apm.work.signing import MOST_LETTERS
 from apm.work.states import CostKind, DownKind, DownReason, Priority
@@ -20,16 +21,17 @@ NEEDED: dict[str, str | list[Any] | dict[Any, Any]] = {"required": [_l("Fill thi
 
 
 class Measured(fields.Float):
-    """A number as people type it: a decimal comma will do, infinity will not."""
+    """A number as people type it, see `core.typed.number`; infinity will not do."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = (
-            value.strip().replace("−", "-").replace(",", ".") if isinstance(value, str) else value
-        )
-        if isinstance(text, bool):
+        if isinstance(value, bool):
             raise ValidationError([_l("Give a number.")])
         try:
-            return super()._deserialize(text, attr, data, **kwargs)
+            if isinstance(value, str):
+                value = number(value)
+            return super()._deserialize(value, attr, data, **kwargs)
+        except BadNumber as error:
+            raise ValidationError([error.message]) from error
         except ValidationError as error:
             raise ValidationError([_l("Give a number.")]) from error
 

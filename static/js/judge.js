@@ -5,10 +5,15 @@
 
 const PLAIN = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/;
 
+/** 1,234 may be either number: whoever typed it says which. */
+const EITHER = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+
 /** Read a number as {n, s}, meaning n / 10^s, or null.  A decimal comma counts as a point. */
 export function decimal(text) {
   if (text === null || text === undefined) return null;
-  const found = PLAIN.exec(String(text).trim().replace("−", "-").replace(",", "."));
+  const plain = String(text).normalize("NFKC").trim().replace("−", "-").replace("。", ".");
+  if (EITHER.test(plain)) return null;
+  const found = PLAIN.exec(plain.replace(",", "."));
   if (!found || (found[2] === "" && found[3] === "")) return null;
   const exponent = Number(found[4] || 0);
   if (Math.abs(exponent) > 60) return null;

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from marshmallow import ValidationError
 
 from apm.procedures.tolerance import RULES, Tolerance, judge
+from apm.work.schema import AnswerForm
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NODE = Path(sys.executable).parent / "node"
@@ -106,3 +108,22 @@ def test_the_maker_s_limit_may_be_typed_beside_the_value() -> None:
     said = in_browser_code([[rule, "11", limits] for limits in beside])
 
     assert said == ["unjudged", "pass", "fail", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("12.5", 12.5), ("12,5", 12.5), ("１２．５", 12.5), ("12。5", 12.5), ("−0,8", -0.8),
+     ("1,2345", 1.2345), ("0,123", 0.123), ("1,234", None), ("12O", None), ("1 2", None)],
+)  # fmt: skip
+def test_phone_and_server_read_the_same_number_or_both_refuse(typed, value):
+    """A value that may be two is none: the phone must not say "pass" of what will be refused."""
+    rule = {"type": "between", "low": (value or 1) - 0.01, "high": (value or 1) + 0.01}
+
+    [said] = in_browser_code([[rule, typed, {}]])
+
+    assert said == ("pass" if value is not None else "notnumber")
+    if value is None:
+        with pytest.raises(ValidationError):
+            AnswerForm().load({"value": typed})
+    else:
+        assert AnswerForm().load({"value": typed})["value"] == value

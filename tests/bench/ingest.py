@@ -30,7 +30,7 @@ from apm.core.command import Context
 from apm.core.db import make_engine, make_sessions
 from apm.core.permissions import Role
 from apm.readings.commands import add_sensor
-from tests.bench.web import _serve as serve
+from tests.bench.serving import serve
 
 SENSORS, BATCH, DAYS = 100, 10_000, 5
 YEAR_MINUTES = 525_600
