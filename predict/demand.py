@@ -26,11 +26,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from statsmodels.tsa.holtwinters import ExponentialSmoothing, SimpleExpSmoothing
 
 from predict.errors import NotEnoughData
 
@@ -132,7 +131,7 @@ def forecast_demand(demand: Sequence[float]) -> Forecast:
     errors = history - ahead[:-1]
     known = errors[np.isfinite(errors)]
     spread = float(np.sqrt(np.mean(known**2))) if len(known) else 0.0
-    reach = float(norm.ppf(0.5 + CONFIDENCE / 2)) * spread
+    reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * spread
     return Forecast(mean, max(mean - reach, 0.0), mean + reach, spread, method, found)
 
 
@@ -177,7 +176,7 @@ def reorder_point(
     if not (isfinite(lead_periods) and lead_periods >= 0 and 0.5 <= service_level < 1):
         raise ValueError("lead_periods >= 0 and 0.5 <= service_level < 1 needed")
     lead_demand = mean * lead_periods
-    safety = float(norm.ppf(service_level)) * spread * sqrt(lead_periods)
+    safety = NormalDist().inv_cdf(service_level) * spread * sqrt(lead_periods)
     return ReorderPoint(lead_demand + safety, lead_demand, safety)
 
 
@@ -194,6 +193,11 @@ def _smoothed(history: NDArray[np.float64]) -> tuple[Method, NDArray[np.float64]
     """Return the forecasts before each period and after the last, shape (n + 1,)."""
     if np.ptp(history) == 0.0:  # nothing to fit; the likelihood has no end
         return Method.SMOOTHING, np.append(history, history[-1])
+    from statsmodels.tsa.holtwinters import (  # noqa: PLC0415  (takes as long as all the rest)
+        ExponentialSmoothing,
+        SimpleExpSmoothing,
+    )
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimum at the edge of 0..1 is an answer like others
         plain = SimpleExpSmoothing(history, initialization_method="estimated").fit()

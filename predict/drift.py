@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-from scipy.stats import theilslopes
 
 from predict.errors import NotEnoughData
 
@@ -78,6 +77,8 @@ def trend(times: Sequence[float], values: Sequence[float]) -> Trend:
         raise ValueError("times and values are finite numbers")
     if len(values) < LEAST or len(set(times)) < LEAST:
         raise NotEnoughData(f"{LEAST} measurements at different times are needed")
+    from scipy.stats import theilslopes  # noqa: PLC0415  (seconds, which few starts need)
+
     found = theilslopes(values, times, alpha=CONFIDENCE)
     return Trend(
         n=len(values),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.stats import chi2
-from statsmodels.stats.proportion import proportion_confint
+from scipy.special import gammaincinv
+
+from predict.proportion import wilson
 
 CONFIDENCE = 0.95
 
@@ -36,8 +37,7 @@ def share(hits: int, n: int) -> Estimate | None:
         raise ValueError("0 <= hits <= n needed")
     if n == 0:
         return None
-    low, high = proportion_confint(hits, n, alpha=1 - CONFIDENCE, method="wilson")
-    return Estimate(hits / n, max(0.0, float(low)), min(1.0, float(high)), n)
+    return Estimate(hits / n, *wilson(hits, n, CONFIDENCE), n)
 
 
 def rate(events: int, exposure: float) -> Estimate | None:
@@ -52,6 +52,6 @@ def rate(events: int, exposure: float) -> Estimate | None:
     if exposure == 0:
         return None
     tail = (1 - CONFIDENCE) / 2
-    low = float(chi2.ppf(tail, 2 * events)) / 2 if events else 0.0
-    high = float(chi2.ppf(1 - tail, 2 * events + 2)) / 2
+    low = float(gammaincinv(events, tail)) if events else 0.0
+    high = float(gammaincinv(events + 1, 1 - tail))
     return Estimate(events / exposure, low / exposure, high / exposure, events)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from predict.errors import NotEnoughData
 
@@ -58,8 +58,8 @@ def mtbf(operating_hours: float, failures: int, confidence: float = 0.9) -> Mtbf
     if operating_hours <= 0.0:
         raise NotEnoughData("no hours in service")
     tail = (1.0 - confidence) / 2.0
-    low = 2.0 * operating_hours / float(chi2.ppf(1.0 - tail, 2 * failures + 2))
+    low = operating_hours / float(gammaincinv(failures + 1, 1.0 - tail))
     if failures == 0:
         return Mtbf(None, low, None, 0, operating_hours)
-    high = 2.0 * operating_hours / float(chi2.ppf(tail, 2 * failures))
+    high = operating_hours / float(gammaincinv(failures, tail))
     return Mtbf(operating_hours / failures, low, high, failures, operating_hours)

@@ -13,9 +13,9 @@ from apm.analytics.queries import By, Downtime, Failures, Key, Money, Punctualit
 from apm.assets.categories import all_categories
 from apm.core.command import Context
 from apm.core.i18n import _, choose
-from apm.core.proportion import wilson
 from apm.work.causes import causes
 from predict.errors import NotEnoughData
+from predict.proportion import wilson
 from predict.reliability import mtbf
 
 CONFIDENCE = 0.9

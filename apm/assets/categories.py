@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 
-import yaml
-
 from apm.assets.model import Risk
 from apm.core.errors import Invalid
 from apm.core.i18n import _l, choose
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 
 CATALOGUE = ROOT / "seed" / "categories.yaml"
 
@@ -36,7 +35,7 @@ class Category:
 
 @cache
 def _catalogue() -> dict[str, Category]:
-    entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))["categories"]
+    entries = read_yaml(CATALOGUE)["categories"]
     return {
         entry["code"]: Category(
             entry["code"], entry["en"], entry["zh"], Risk(entry["risk"]), tuple(entry["aliases"])

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from pkgutil import iter_modules
 
 import click
 
-from apm.cli.frame import Refused, report_refusal
+from apm.cli.lazy import LazyGroup
+from apm.cli.refusal import Refused, report_refusal
 from apm.core.errors import DomainError
 from apm.core.i18n import speak
 from apm.core.settings import BadSetting, Settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    where={
+        "audit": "audit:audit",
+        "backup": "backup:backup",
+        "db": "setup:db",
+        "demo": "demo:demo",
+        "export": "groups:exports",
+        "hospital": "setup:hospital",
+        "import": "groups:imports",
+        "labels": "assets:labels",
+        "predict": "groups:predict",
+        "restore": "backup:restore",
+        "serve": "running:serve",
+        "token": "setup:token",
+        "user": "setup:user",
+        "worker": "running:worker",
+    },
+)
 @click.version_option(package_name="apm", message="%(version)s")
 def cli() -> None:
     """apm: hospital equipment from the day it arrives to the day it is retired."""
-
-
-for _module in iter_modules(__path__):  # a file of this folder that has `commands` adds them
-    for _command in getattr(import_module(f"apm.cli.{_module.name}"), "commands", ()):
-        cli.add_command(_command)
 
 
 def main() -> None:

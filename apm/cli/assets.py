@@ -12,8 +12,8 @@ from apm.assets.importing import ImportReport, check_import, import_assets
 from apm.assets.labels_pdf import FORMATS, label_sheets
 from apm.assets.listing import read_listing
 from apm.assets.queries import RegisterFilter, assets_for_labels
-from apm.cli.frame import Refused, acting, hospital_option
-from apm.cli.groups import imports
+from apm.cli.frame import acting, hospital_option
+from apm.cli.refusal import Refused
 from apm.core.i18n import _, ngettext
 from apm.core.settings import Settings
 
@@ -22,7 +22,7 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 writable = click.Path(dir_okay=False, path_type=Path)
 
 
-@imports.command("assets")
+@click.command("assets")
 @click.argument("file", type=readable)
 @hospital_option
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
@@ -69,12 +69,7 @@ def _say(report: ImportReport) -> None:
         )
 
 
-@click.group("export")
-def exports() -> None:
-    """Write data out to files."""
-
-
-@exports.command("assets")
+@click.command("assets")
 @click.argument("file", type=writable)
 @hospital_option
 def export_command(file: Path, hospital: str) -> None:
@@ -109,6 +104,3 @@ def _write(file: Path, content: bytes) -> None:
         raise Refused(
             _("%(file)s cannot be written: %(why)s.", file=file, why=error.strerror)
         ) from error
-
-
-commands: list[click.Command] = [exports, labels]

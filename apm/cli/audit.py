@@ -6,7 +6,8 @@ import click
 from sqlalchemy import select
 
 from apm.accounts.queries import hospital_by_code, hospitals
-from apm.cli.frame import Refused, acting
+from apm.cli.frame import acting
+from apm.cli.refusal import Refused
 from apm.core.audit import NO_HOSPITAL, AuditEntry, AuditHead, ChainReport, verify_chain
 from apm.core.db import ApmSession
 from apm.core.i18n import _
@@ -47,6 +48,3 @@ def _line(name: str, report: ChainReport) -> str:
     if report.broken_at is None:
         return f"{name}: ok, {report.entries} entries, head {report.head}"
     return f"{name}: entry {report.broken_at} is bad: {report.reason}"
-
-
-commands = [audit]

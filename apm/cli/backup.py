@@ -26,6 +26,3 @@ def restore(file: Path, *, replace: bool) -> None:
     """Bring a backup back into an empty database; stop server and worker first."""
     restore_backup(Settings.from_env(), file, replace=replace)
     click.echo(_("%(file)s is restored.", file=file))
-
-
-commands = [backup, restore]

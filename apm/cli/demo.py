@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from sqlalchemy.orm import sessionmaker
 
 from apm.accounts.queries import hospitals, system_actor
-from apm.cli.frame import Refused
+from apm.cli.refusal import Refused
 from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.core.db import ApmSession, make_engine, make_sessions
@@ -206,6 +206,3 @@ def _welcome(desk: Desk, local: str, lan: str | None, label_url: str | None) -> 
         say(_("Scan this as a nurse would scan a label: %(url)s", url=label_url))
         say(terminal_qr(label_url))
     say(_("Ctrl-C stops the demo. Start over with: apm demo --reset"))
-
-
-commands = [demo]

@@ -11,23 +11,12 @@ from sqlalchemy import Engine
 
 from apm import database
 from apm.accounts.queries import hospital_by_code, system_actor
+from apm.cli.refusal import Refused
 from apm.core.command import Context
 from apm.core.db import make_engine, make_sessions
-from apm.core.errors import Invalid
 from apm.core.i18n import _
 from apm.core.settings import Settings
-
-
-class Refused(Exception):
-    """The command cannot be carried out; the message says what to do."""
-
-
-def report_refusal(error: Exception) -> None:
-    """Print why on stderr, the fields line by line."""
-    click.echo(str(error), err=True)
-    if isinstance(error, Invalid):
-        for name, messages in error.fields.items():
-            click.echo(f"  {name}: {'; '.join(str(m) for m in messages)}", err=True)
+from apm.factory import load_features
 
 
 def hospital_option(function: Any) -> Any:
@@ -52,6 +41,7 @@ def open_database(*, must_be_current: bool = True) -> Iterator[Engine]:
 @contextmanager
 def acting(hospital: str | None, name: str = "command line") -> Iterator[Context]:
     """Return the system's context for one hospital (by code), or for none."""
+    load_features()  # what one feature asks of another holds on the command line too
     with open_database() as engine, make_sessions(engine)() as session:
         top = Context(session, system_actor(None, name))
         if hospital is None:

@@ -9,13 +9,10 @@ import click
 
 from apm.cli.assets import readable, say_report
 from apm.cli.frame import acting, hospital_option
-from apm.cli.groups import imports
 from apm.parts.importing import import_parts, read_parts
 
-commands: list[click.Command] = []
 
-
-@imports.command("parts")
+@click.command("parts")
 @click.argument("file", type=readable)
 @hospital_option
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")

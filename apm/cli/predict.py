@@ -7,7 +7,6 @@ from datetime import datetime
 import click
 
 from apm.cli.frame import acting, hospital_option
-from apm.cli.groups import predict
 from apm.core.i18n import _
 from apm.forecasts.scoring import score_all
 
@@ -26,7 +25,7 @@ def _instant(
     return at
 
 
-@predict.command("run")
+@click.command("run")
 @hospital_option
 @click.option("--at", "until", metavar="ISO", callback=_instant, help="Score no later readings.")
 def run(hospital: str, until: datetime | None) -> None:

@@ -20,8 +20,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from apm.cli.frame import Refused, acting, hospital_option
-from apm.cli.groups import imports
+from apm.cli.frame import acting, hospital_option
+from apm.cli.refusal import Refused
 from apm.core.command import Context
 from apm.core.i18n import _
 from apm.readings.commands import ingest
@@ -47,7 +47,7 @@ class Report:
     rejected: list[dict[str, object]] = field(default_factory=list)
 
 
-@imports.command("readings")
+@click.command("readings")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @hospital_option
 @click.option("--timezone", metavar="ZONE", help="Zone of times without offset, such as UTC.")

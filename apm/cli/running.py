@@ -12,7 +12,8 @@ import click
 from gunicorn.app.base import BaseApplication
 
 from apm.accounts.queries import hospitals
-from apm.cli.frame import Refused, acting, open_database
+from apm.cli.frame import acting, open_database
+from apm.cli.refusal import Refused
 from apm.core.db import make_engine, make_sessions
 from apm.core.i18n import _
 from apm.core.settings import Settings
@@ -75,6 +76,3 @@ def worker() -> None:
         running.start()
         stop.wait()
         running.stop()
-
-
-commands = [serve, worker]

@@ -8,7 +8,8 @@ import click
 
 from apm import database
 from apm.accounts import commands as accounts
-from apm.cli.frame import Refused, acting, hospital_option, open_database
+from apm.cli.frame import acting, hospital_option, open_database
+from apm.cli.refusal import Refused
 from apm.core.i18n import _
 from apm.core.permissions import Role
 
@@ -108,6 +109,3 @@ def add_token(name: str, hospital: str, role: str) -> None:
     """Make an API token and print it, once."""
     with acting(hospital) as ctx:
         click.echo(accounts.add_token(ctx, name=name, role=Role(role)))
-
-
-commands = [db, hospital, user, token]

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import JSON, Index, UniqueConstraint, event, insert, inspect, select, update
-from sqlalchemy.orm import Mapped, ORMExecuteState, mapped_column
+from sqlalchemy.orm import Mapped, ORMExecuteState, SessionTransaction, mapped_column
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
@@ -26,6 +27,12 @@ GENESIS = "0" * 64
 CHUNK = 1000
 NO_HOSPITAL = 0
 """The chain of what belongs to no hospital: people, the hospitals themselves."""
+_Pending = tuple[int, dict[str, Any]]
+"""A chain, and an entry that will be its next."""
+
+
+_BEGAN: WeakKeyDictionary[SessionTransaction, int] = WeakKeyDictionary()
+"""How much a trail held when a savepoint was set."""
 
 
 class WriteOutsideCommand(Exception):
@@ -96,12 +103,39 @@ def _no_write_outside_a_command(session: ApmSession, *_: Any) -> None:
 @event.listens_for(ApmSession, "after_flush")
 def _record(session: ApmSession, _: Any) -> None:
     # Ids exist by now, while the history of each attribute still shows what changed.
+    pending: list[_Pending] = session.info.setdefault("trail", [])
+    pending.extend(
+        (_chain_of(session, row), entry)
+        for row in (*session.new, *session.dirty, *session.deleted)
+        if isinstance(row, Audited) and (entry := _entry(session, row))
+    )
+
+
+@event.listens_for(ApmSession, "before_commit")
+def _write(session: ApmSession) -> None:
+    # Once for a command, as its last deed: until then nobody waits for the end of the chain.
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    pending: list[_Pending] = session.info.pop("trail", [])
     chains: dict[int, list[dict[str, Any]]] = {}
-    for row in (*session.new, *session.dirty, *session.deleted):
-        if isinstance(row, Audited) and (entry := _entry(session, row)):
-            chains.setdefault(_chain_of(session, row), []).append(entry)
+    for chain, entry in pending:
+        chains.setdefault(chain, []).append(entry)
     for chain in sorted(chains):  # always in one order: two writers never wait for each other
         _append(session, chain, chains[chain])
+
+
+@event.listens_for(ApmSession, "after_transaction_create")
+def _remember_where_it_began(session: ApmSession, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        _BEGAN[transaction] = len(session.info.get("trail", ()))
+
+
+@event.listens_for(ApmSession, "after_soft_rollback")
+def _forget_what_was_undone(session: ApmSession, transaction: SessionTransaction) -> None:
+    # Of a savepoint that was rolled back nothing happened; what came before it stays.
+    if transaction.nested or transaction.parent is None:
+        del session.info.get("trail", [])[_BEGAN.get(transaction, 0) :]
 
 
 def _chain_of(session: ApmSession, row: Any) -> int:

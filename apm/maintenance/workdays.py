@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-import yaml
-
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 from apm.maintenance.due import Window
 
 FILE = ROOT / "seed" / "holidays.yaml"
@@ -63,7 +62,7 @@ def workdays_in(zone: str) -> Workdays:
 @cache
 def workdays() -> Workdays:
     """Return the working days of the file, read once."""
-    plain = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    plain = read_yaml(FILE)
     years: dict[int, dict[str, list[object]]] = plain["years"]
     off: set[date] = set()
     for year in years.values():

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from apm.core.i18n import choose
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 from apm.metrology.model import AppliedPart, Method, ProtectionClass
 
 VERIFICATION = ROOT / "seed" / "verification.yaml"
@@ -63,7 +62,7 @@ class SafetyTest:
 
 @cache
 def _verification() -> dict[str, Any]:
-    plain: dict[str, Any] = yaml.safe_load(VERIFICATION.read_text(encoding="utf-8"))
+    plain: dict[str, Any] = read_yaml(VERIFICATION)
     return plain
 
 
@@ -90,7 +89,7 @@ def doubtful_categories() -> dict[str, Listed]:
 
 @cache
 def _safety() -> dict[str, Any]:
-    plain: dict[str, Any] = yaml.safe_load(SAFETY.read_text(encoding="utf-8"))
+    plain: dict[str, Any] = read_yaml(SAFETY)
     return plain
 
 

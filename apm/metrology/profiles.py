@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import yaml
 from sqlalchemy import select
 
 from apm.core.command import Context, command
@@ -13,6 +12,7 @@ from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 from apm.metrology.catalogue import safety_tests
 from apm.metrology.result_model import ResultProfile
 from apm.metrology.tables import (
@@ -77,7 +77,7 @@ class Profile:
 @cache
 def known_profiles() -> dict[str, Profile]:
     """Return what the program knows of makers' files, by name."""
-    plain_text = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    plain_text = read_yaml(FILE)
     return {
         entry["name"]: Profile(
             name=entry["name"],

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from apm.core.errors import NotFound
 from apm.core.i18n import _l, choose
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 from apm.procedures.model import OnFail, Section, StepKind, Trust
 from apm.procedures.tolerance import Tolerance, shortest
 
@@ -110,7 +109,7 @@ class Template:
 @cache
 def templates() -> dict[str, Template]:
     """Return all shipped templates by code, in the order of the file."""
-    plain = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    plain = read_yaml(FILE)
     sources = {
         code: Source(code, s["title"], Trust(s["trust"])) for code, s in plain["sources"].items()
     }

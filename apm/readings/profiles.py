@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import yaml
-
 from apm.core.i18n import choose
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 from apm.readings.model import Sensor
 
 CATALOGUE = ROOT / "seed" / "environment.yaml"
@@ -35,7 +34,7 @@ class Profile:
 @cache
 def profiles() -> dict[str, Profile]:
     """Return every profile by its code, in the catalogue's order."""
-    entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))["profiles"]
+    entries = read_yaml(CATALOGUE)["profiles"]
     return {
         entry["code"]: Profile(
             entry["code"],

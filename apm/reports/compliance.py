@@ -17,9 +17,9 @@ from apm.assets.model import Asset, Department
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
-from apm.core.proportion import wilson
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
 from apm.maintenance.queries import today_of
+from predict.proportion import wilson
 
 S = OccurrenceState
 EXCUSES = ("in_use", "not_located", "held")

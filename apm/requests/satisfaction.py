@@ -23,11 +23,11 @@ from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _, _l, choose
-from apm.core.proportion import wilson
 from apm.requests.model import Request
 from apm.teams.model import Team
 from apm.teams.queries import zone_of
 from apm.work.model import WorkOrder
+from predict.proportion import wilson
 
 FEWEST = 5
 CONTENT = 4

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from apm.core.errors import Invalid
 from apm.core.i18n import _l, choose
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 
 FILE = ROOT / "seed" / "risk.yaml"
 EM = ("function", "harm", "upkeep")
@@ -59,7 +58,7 @@ class Score:
 @cache
 def plain() -> dict[str, Any]:
     """Return the file as it is."""
-    read: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    read: dict[str, Any] = read_yaml(FILE)
     return read
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import yaml
-
 from apm.core.errors import Invalid
 from apm.core.i18n import _l, choose
 from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 
 FILE = ROOT / "seed" / "failure_codes.yaml"
 
@@ -34,7 +33,7 @@ class Cause:
 @cache
 def causes() -> dict[str, Cause]:
     """Return all causes by code."""
-    plain = yaml.safe_load(FILE.read_text(encoding="utf-8"))["causes"]
+    plain = read_yaml(FILE)["causes"]
     return {
         c["code"]: Cause(
             c["code"], c["en"], c["zh"], c["bucket"], c["is_failure"], tuple(c["used_in"])

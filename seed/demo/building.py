@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import event
 from sqlalchemy.orm import sessionmaker
 
 from apm.accounts.commands import add_hospital, add_user
@@ -55,6 +56,7 @@ class Building:
 def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     """Make hospital and people, and plan everything else; the database is fresh and migrated."""
     session = sessions()
+    _keep_all(session)
     opened = now - timedelta(days=365 * YEARS, hours=2)
     made = _hospital(session, opened)
     logins, people = _people(session, made.id, opened)
@@ -78,6 +80,16 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_parts(world, diary)
     note_metrology(world, diary)
     return Building(logins, world, diary, session)
+
+
+def _keep_all(session: ApmSession) -> None:
+    """Hold on to every row once seen: the session alone forgets what nobody holds, and reads anew.
+
+    The same few (the hospital, a plan, an asset) are asked for by thousands of deeds.
+    """
+    held: list[object] = []
+    for came in ("loaded_as_persistent", "pending_to_persistent"):
+        event.listen(session, came, lambda _session, row: held.append(row))
 
 
 def _hospital(session: ApmSession, now: datetime) -> Hospital:

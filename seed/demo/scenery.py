@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from apm.core.shipped import read_yaml
 
 HERE = Path(__file__).parent
 
@@ -44,7 +44,7 @@ class Fault:
 
 
 def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_yaml(HERE / name)
     return found
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
+from apm.core.shipped import read_yaml
 from apm.parts.catalogue import Unit
 from apm.parts.quantities import MILLI
 from apm.parts.schema import PartDetails
@@ -108,7 +107,7 @@ def barcode(position: int) -> str:
 
 @cache
 def _plain() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((HERE / "parts.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_yaml(HERE / "parts.yaml")
     return found
 
 

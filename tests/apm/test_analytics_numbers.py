@@ -15,10 +15,10 @@ from apm.assets.commands import create_asset
 from apm.assets.model import Asset, AssetState, Location
 from apm.core.errors import Invalid
 from apm.core.permissions import Permission
-from apm.core.proportion import wilson
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
 from apm.work.model import Cost, WorkOrder
 from apm.work.states import CostKind, WorkState, WorkType
+from predict.proportion import wilson
 from predict.reliability import mtbf
 
 pytestmark = pytest.mark.database

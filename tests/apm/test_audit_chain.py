@@ -5,11 +5,11 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from apm.assets.model import Department
 from apm.cli import cli
-from apm.core.audit import verify_chain
+from apm.core.audit import AuditEntry, verify_chain
 
 
 @pytest.fixture
@@ -68,6 +68,32 @@ def test_an_entry_recomputed_alone_breaks_the_next(history, engine):
         connection.execute(text(f"UPDATE audit_entry SET hash = 'f' WHERE seq = 2 AND {own}"))
     history.session.expire_all()
     assert chain_of(history).broken_at == 2
+
+
+@pytest.mark.database
+def test_the_trail_tells_of_what_was_kept_and_of_nothing_else(history):
+    before = chain_of(history).entries
+    session = history.session
+    with history.writing("test.add"):
+        session.add(Department(name="Kept before"))
+        session.flush()
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            session.add(Department(name="Undone"))
+            session.flush()
+            raise ZeroDivisionError
+        with session.begin_nested():
+            session.add(Department(name="Kept in a savepoint"))
+        session.add(Department(name="Kept after"))
+    with pytest.raises(ZeroDivisionError), history.writing("test.add"):
+        session.add(Department(name="Undone too"))
+        session.flush()
+        raise ZeroDivisionError
+
+    entries = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(3)).all()
+    names = [entry.changes["name"][1] for entry in reversed(entries)]
+    assert names == ["Kept before", "Kept in a savepoint", "Kept after"]
+    report = chain_of(history)
+    assert (report.entries, report.broken_at) == (before + 3, None)
 
 
 def test_the_command_exits_with_one_and_names_the_entry(history, engine, monkeypatch):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from apm.cli import cli
 from apm.cli import readings as cli_readings
-from apm.cli.frame import Refused
+from apm.cli.refusal import Refused
 from apm.readings.commands import add_sensor
 from apm.readings.model import Latest
 from apm.readings.queries import sensor_by_code

@@ -6,7 +6,6 @@ import pytest
 
 from apm.core.errors import Invalid, NotAllowed
 from apm.core.permissions import Role
-from apm.core.proportion import wilson
 from apm.requests.confirming import SILENCE, set_silence, verify_silent
 from apm.requests.model import Request
 from apm.requests.queries import request_by_no
@@ -15,6 +14,7 @@ from apm.requests.states import Triage
 from apm.work.model import WorkOrder
 from apm.work.opening import NewWork, make_order
 from apm.work.states import WorkState, WorkType
+from predict.proportion import wilson
 from tests.apm.hospital import make_asset, make_request
 from tests.queries import count_queries
 

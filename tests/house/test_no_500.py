@@ -78,7 +78,7 @@ def test_no_page_breaks_on_strange_parameters(app, login, world):
     assert {"after", "q", "from", "period", "state", "department"} <= names
     for rule in rules(app, "GET"):
         path = path_of(rule, world)
-        for text in ODDEST if "<" in rule else TEXTS:
+        for text in TEXTS if rule in LISTS else ODDEST:
             check(browser.get(path, query_string=dict.fromkeys(names, text)), f"{path} {text!r}")
 
 
@@ -95,7 +95,9 @@ def test_no_list_breaks_on_a_strange_cursor(login, world):
 @pytest.mark.parametrize("path", ["/assets", "/work-orders", "/admin/audit"])
 def test_no_page_breaks_on_one_strange_parameter(login, path):
     browser = login("amy")
-    for name in names_in_addresses() | {"from", "to", "entity", "entity_id", "department"}:
+    names = names_in_page(browser.get(path).text) | {"after", "from", "to", "entity_id"}
+    assert len(names) > 5
+    for name in names:
         for text in ODDEST:
             check(browser.get(path, query_string={name: text}), f"{path} {name}={text!r}")
 
