@@ -51,6 +51,17 @@ BODIES = [
 """Bodies said to be JSON."""
 
 
+def odd_for(good: Any) -> list[Any]:
+    """Values to send where `good` is expected: all of its kind, and one of each other kind."""
+    kinds = [str, (bool, int, float), list, dict, type(None)]
+    groups = [[value for value in JSONS if isinstance(value, kind)] for kind in kinds]
+    return [
+        value
+        for kind, group in zip(kinds, groups, strict=True)
+        for value in (group if isinstance(good, kind) else group[:1])
+    ]
+
+
 def names_in_addresses() -> set[str]:
     """Every parameter that a page reads from its address by name, found in the code."""
     read = re.compile(r"""args(?:\.get|\.getlist)?[(\[]["'](\w+)""")
@@ -60,6 +71,14 @@ def names_in_addresses() -> set[str]:
 def names_in_page(page: str) -> set[str]:
     """Every field of the forms of a page as it was sent."""
     return set(re.findall(r"""<(?:input|select|textarea|button)[^>]*\bname="([^"]+)\"""", page))
+
+
+def forms_in_page(page: str) -> Iterator[tuple[str, set[str]]]:
+    """Every form of a page that sends something: where to, and its fields."""
+    for start, inside in re.findall(r"<form([^>]*)>(.*?)</form>", page, re.DOTALL):
+        names = names_in_page(inside)
+        for target in re.findall(r'\b(?:form)?action="([^"?]*)', start + inside):
+            yield target, names
 
 
 def example(schema: dict[str, Any], spec: dict[str, Any], known: dict[str, Any], name: str) -> Any:
