@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.core.command import Context
 from apm.procedures.model import Verdict
 from apm.requests import triage
 from apm.requests.model import Request
@@ -13,6 +14,7 @@ from apm.work import queries
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
 from apm.work.states import Priority, WorkState, WorkType
+from apm.work.timeline import timeline_of
 from tests.apm.field import answer_elsewhere
 from tests.apm.hospital import make_asset, make_request, make_work, start_work
 from tests.conftest import PASSWORD
@@ -257,6 +259,22 @@ def test_a_stale_form_is_told_to_reload(login, as_):
     answer = wang.post(f"/work-orders/{order.no}/take", data=seen)
     assert answer.status_code == 409
     assert "Reload" in answer.get_data(as_text=True)
+
+
+def test_what_somebody_did_at_once_is_one_line_of_the_story(as_):
+    wang = as_("wang")
+    order = make_work(wang)
+    for request_id in ("one", "two"):
+        ctx = Context(wang.session, wang.actor, request_id=request_id)
+        with ctx.writing("work_order.prioritise"):  # two writes of the row: two entries each
+            order.title = f"Repair {request_id}"
+            ctx.session.flush()
+            order.priority = Priority.LOW if request_id == "one" else Priority.URGENT
+    lines = timeline_of(wang, order)
+    assert [(line.action, line.priority) for line in lines[:2]] == [
+        ("prioritise", "urgent"), ("prioritise", "low"),
+    ]  # fmt: skip
+    assert len(queries.history_of(wang, order)) == len(lines) + 2
 
 
 def test_notes_are_saved_on_the_way_without_a_signature(login, as_):
