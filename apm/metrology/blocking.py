@@ -133,7 +133,7 @@ def keep_blocked(ctx: Context, order: WorkOrder, _action: str) -> None:
         hold(duty)
 
 
-def _duties() -> Select[tuple[VerificationDuty]]:
+def _duties() -> Select[VerificationDuty]:
     query = select(VerificationDuty).options(joinedload(VerificationDuty.asset))
     return query.order_by(VerificationDuty.id)
 
