@@ -10,6 +10,7 @@ from apm.core.command import Context
 from apm.procedures.model import Verdict
 from apm.requests import triage
 from apm.requests.model import Request
+from apm.today import queries as today
 from apm.work import queries
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
@@ -179,6 +180,20 @@ def test_my_work_today_shows_each_thing_once_in_its_place(login, as_):
     for absent in ("SOMEBODY-ELSES", "SOUTHERN", "CANCELLED-ONE"):
         assert absent not in page
     assert late.no in page
+
+
+def test_of_a_long_day_ones_own_work_is_not_what_is_left_out(login, as_, monkeypatch):
+    monkeypatch.setattr(today, "MOST", 2)
+    own = make_work(as_("wang"), title="LOW-BUT-MINE", priority=Priority.LOW)
+    start_work(as_("chen"), as_("wang"), own)
+    browser = login("chen")
+    for title in ("URGENT-ONE", "URGENT-TWO"):
+        assert "All work orders" not in text(browser.get("/"))
+        make_work(as_("wang"), title=title, priority=Priority.URGENT)
+    page = text(browser.get("/"))
+    assert page.index("URGENT-ONE") < page.index("LOW-BUT-MINE")
+    assert "URGENT-TWO" not in page
+    assert "All work orders" in page
 
 
 def test_an_empty_day_says_so(login):
