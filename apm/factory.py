@@ -31,6 +31,7 @@ FEATURES = (
     "work",
     "vendors",
     "parts",
+    "dispatch",
     "requests",
     "today",
     "maintenance",

@@ -57,6 +57,7 @@ def serve(host: str, port: int | None, processes: int | None) -> None:
             "threads": 4,
             "timeout": 120,
             "graceful_timeout": 30,
+            "keepalive": 75,  # longer than a proxy keeps a line: it never sends into one just shut
             "control_socket_disable": True,  # one file in the home folder for all servers
         },
     ).run()

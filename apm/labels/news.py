@@ -15,6 +15,7 @@ WORDS: dict[str, dict[str, object]] = {
         "deadline": _l("Response and repair times that run out"),
         "overdue": _l("Overdue work"),
         "stock": _l("Spare parts that run low"),
+        "metrology": _l("Verification and calibration"),
         "system": _l("Channels and webhooks that fail"),
     },
     "notify_choice": {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from apm.assets.commands import set_availability
@@ -18,7 +18,7 @@ from apm.assets.lifecycle import SIDE
 from apm.assets.model import GONE, Asset, Availability
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
-from apm.metrology.events import UseAllowed, UseBlocked, VerificationDue
+from apm.metrology.events import UseAllowed, UseBlocked, VerificationsDue
 from apm.metrology.lights import Light, light_of
 from apm.metrology.model import VerificationDuty
 from apm.metrology.queries import duty_to_change, is_subject
@@ -38,16 +38,27 @@ def settle(ctx: Context, *, asset_id: int) -> bool:
     return asset is not None and put_right(ctx, duty_to_change(ctx, asset))
 
 
+@command("verification.remind", Permission.SYSTEM_RUN)
+def remind_of_due(ctx: Context) -> int:
+    """Announce in one piece the verifications that are due soon by now; return how many."""
+    today, found = hospital_day(ctx), 0
+    for duty in ctx.session.scalars(_duties()):
+        why, said = wanted(duty, today)
+        if why is None and said and said != duty.told_of:
+            duty.told_of = said
+            found += 1
+    if found:
+        ctx.emit(VerificationsDue(found))
+    return found
+
+
 def put_right(ctx: Context, duty: VerificationDuty) -> bool:
-    """Block or free an asset, and remind once; inside a command, with `duty` locked.
+    """Block or free an asset; inside a command, with `duty` locked.
 
     Returns whether the asset was blocked or freed.
     """
     today, asset = hospital_day(ctx), duty.asset
     why, said = wanted(duty, today)
-    if said and said != duty.told_of:
-        until = duty.valid_until.isoformat() if duty.valid_until else None
-        ctx.emit(VerificationDue(asset.id, asset.code, light_of(duty, today).value, until))
     duty.told_of = said
     if why == duty.blocked_why:
         if why and asset.availability is not Availability.DOWN:
@@ -122,15 +133,19 @@ def keep_blocked(ctx: Context, order: WorkOrder, _action: str) -> None:
         hold(duty)
 
 
+def _duties() -> Select[VerificationDuty]:
+    query = select(VerificationDuty).options(joinedload(VerificationDuty.asset))
+    return query.order_by(VerificationDuty.id)
+
+
 def assets_to_settle(ctx: Context) -> list[int]:
     """Return the ids of the assets for which something has to change today.
 
     The rest are left alone: an hourly run must not lock hundreds of rows to find nothing.
     """
     today = hospital_day(ctx)
-    query = select(VerificationDuty).options(joinedload(VerificationDuty.asset))
     found = []
-    for duty in ctx.session.scalars(query.order_by(VerificationDuty.id)):
+    for duty in ctx.session.scalars(_duties()):
         why, said = wanted(duty, today)
         slipped = why is not None and duty.asset.availability is not Availability.DOWN
         if slipped or (why, said) != (duty.blocked_why, duty.told_of):

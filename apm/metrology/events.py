@@ -9,14 +9,11 @@ from apm.core.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationDue(Event):
-    """A verification is due soon (`light` is `soon`), overdue or failed; told once each."""
+class VerificationsDue(Event):
+    """So many more verifications are due soon; each is counted once."""
 
-    kind: ClassVar[str] = "metrology.verification_due"
-    asset_id: int
-    code: str
-    light: str
-    valid_until: str | None
+    kind: ClassVar[str] = "metrology.verifications_due"
+    n: int
 
 
 @dataclass(frozen=True, slots=True)

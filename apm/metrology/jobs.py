@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from apm.core.command import Context
 from apm.core.jobs import job
-from apm.metrology.blocking import assets_to_settle, settle
+from apm.metrology.blocking import assets_to_settle, remind_of_due, settle
 from apm.metrology.drifting import compute_drifts
 from apm.metrology.instruments import instruments_to_remind, remind
 
@@ -17,6 +17,7 @@ def watch(ctx: Context) -> int:
 
     Each asset is a transaction of its own, so that a long list holds no lock.
     """
+    remind_of_due(ctx)
     changed = sum(settle(ctx, asset_id=asset_id) for asset_id in assets_to_settle(ctx))
     for instrument_id in instruments_to_remind(ctx):
         remind(ctx, instrument_id=instrument_id)

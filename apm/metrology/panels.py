@@ -15,7 +15,7 @@ from apm.metrology.queries import duty_of, is_doubtful, is_subject, safety_profi
 from apm.procedures.model import StepKind
 from apm.work.model import WorkOrder
 from apm.work.queries import hospital_day
-from apm.work.sections import section
+from apm.work.sections import beside
 from apm.work.states import WorkState
 
 
@@ -44,7 +44,7 @@ def metrology_panel(ctx: Context, asset: Asset) -> Panel:
     )
 
 
-@section(order=70, permission=Permission.WORK_READ)
+@beside(order=70, permission=Permission.WORK_READ)
 def instruments_section(ctx: Context, order: WorkOrder) -> Panel | None:
     """The test instruments an order was measured with, and a form to name one."""
     named = named_on(ctx, order)

@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+import apm.notify.metrology_news  # noqa: F401  (subscribes)
 from apm.core.command import Context
 from apm.core.events import subscribe
 from apm.core.permissions import Permission, Role
+from apm.dispatch.events import ServiceLevelMissed, ServiceLevelNear
 from apm.notify.commands import send
 from apm.notify.escalating import escalate, people_of, settle
 from apm.notify.events import ChannelFails, NobodyAnswered, PartsLow, WorkOverdue
@@ -19,12 +21,7 @@ from apm.notify.messages import News
 from apm.notify.model import Escalation
 from apm.notify.subjects import about, of_the_team, people_who_may
 from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestReported
-from apm.work.events import (
-    ServiceLevelMissed,
-    ServiceLevelNear,
-    WorkOrderMoved,
-    WorkOrderOpened,
-)
+from apm.work.events import WorkOrderMoved, WorkOrderOpened
 from apm.work.states import Priority, WorkState, WorkType
 
 TAKEN_UP = frozenset({"accept", "reject", "ask", "mark_duplicate"})

@@ -50,6 +50,20 @@ SORTS: dict[str, Sort] = {
         _l("Suspected adverse event: report %(no)s"), Topic.URGENT, is_urgent=True
     ),
     "parts_low": Sort(_l("Spare parts newly below their minimum: %(n)s"), Topic.STOCK),
+    "verifications_due": Sort(
+        _l("Verifications newly due within 60 days: %(n)s"), Topic.METROLOGY
+    ),
+    "use_blocked": Sort(_l("Do not use %(no)s. Its verification: %(light)s"), Topic.METROLOGY),
+    "use_allowed": Sort(
+        _l("%(no)s may be used again: its verification is valid"), Topic.METROLOGY
+    ),
+    "instrument_due": Sort(
+        _l("Calibration of test instrument %(no)s: %(light)s"), Topic.METROLOGY
+    ),
+    "instrument_doubtful": Sort(
+        _l("Test instrument %(no)s was out of tolerance. Work orders in doubt: %(n)s"),
+        Topic.METROLOGY,
+    ),
     "channel_fails": Sort(_l("Messages do not get out: %(name)s"), Topic.SYSTEM),
     "webhook_off": Sort(
         _l("A webhook failed for days and is switched off: %(name)s"), Topic.SYSTEM
@@ -84,6 +98,8 @@ def say(kind: str, params: dict[str, Any]) -> str:
     values = dict(params)
     if kind == "request_moved":
         values["state"] = label("request", params["state"])
+    if params.get("light"):
+        values["light"] = label("light", params["light"])
     return str(SORTS[kind].text) % values
 
 

@@ -19,6 +19,7 @@ class Topic(StrEnum):
     DEADLINE = "deadline"
     OVERDUE = "overdue"
     STOCK = "stock"
+    METROLOGY = "metrology"
     SYSTEM = "system"
 
 
@@ -58,11 +59,14 @@ CONCERNS: dict[Topic, frozenset[Permission]] = {
     Topic.DEADLINE: frozenset({Permission.WORK_DO, Permission.WORK_ASSIGN}),
     Topic.OVERDUE: frozenset({Permission.WORK_DO, Permission.WORK_ASSIGN}),
     Topic.STOCK: frozenset({Permission.WORK_ASSIGN}),
+    Topic.METROLOGY: frozenset({Permission.METROLOGY_EDIT}),
     Topic.SYSTEM: frozenset({Permission.USER_ADMIN}),
 }
 """Whom a topic can concern at all: who holds one of these."""
 
-_OFFICE = {Topic.OVERDUE: Choice.DIGEST, Topic.STOCK: Choice.DIGEST, Topic.TO_CLOSE: Choice.DIGEST}
+_OFFICE = dict.fromkeys(
+    (Topic.OVERDUE, Topic.STOCK, Topic.TO_CLOSE, Topic.METROLOGY), Choice.DIGEST
+)
 _QUIET = dict.fromkeys(Topic, Choice.APP)
 DEFAULTS: dict[Role, dict[Topic, Choice]] = {
     Role.TECHNICIAN: {

@@ -14,7 +14,7 @@ from apm.parts.issuing import BRINGING_BACK, TAKING, still_out
 from apm.parts.model import MoveKind, Reservation, StockMove
 from apm.work.lifecycle import is_assignee
 from apm.work.model import WorkOrder
-from apm.work.sections import Panel, section
+from apm.work.sections import Panel, beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def parts_of(ctx: Context, order: WorkOrder) -> OrderParts:
     )
 
 
-@section(order=40, permission=Permission.PART_READ)
+@beside(order=40, permission=Permission.PART_READ)
 def parts_section(ctx: Context, order: WorkOrder) -> Panel | None:
     """Parts that are promised to the order or went into it."""
     held = parts_of(ctx, order)

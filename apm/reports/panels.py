@@ -9,10 +9,10 @@ from apm.reports.commands import FINISHED
 from apm.reports.queries import reports_of
 from apm.work.completion import record_hash
 from apm.work.model import WorkOrder
-from apm.work.sections import Panel, section
+from apm.work.sections import Panel, beside
 
 
-@section(order=80, permission=Permission.WORK_READ)
+@beside(order=80, permission=Permission.WORK_READ)
 def reports_section(ctx: Context, order: WorkOrder) -> Panel | None:
     """Print the record; what was printed before."""
     if order.state not in FINISHED:

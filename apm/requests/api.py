@@ -136,6 +136,8 @@ def _request_out(ctx: Context, found: Request) -> dict[str, Any]:
         "work_order": found.work_order.no if found.work_order else None,
         "duplicate_of": found.duplicate_of.no if found.duplicate_of else None,
         "rating": found.rating,
+        "verified_at": found.verified_at,
+        "verified_by_silence": found.verified_by_silence,
         "version": found.version,
     }
 

@@ -55,6 +55,10 @@ class RequestOut(Schema):
     work_order = fields.String(allow_none=True)
     duplicate_of = fields.String(allow_none=True)
     rating = fields.Integer(allow_none=True)
+    verified_at = fields.AwareDateTime(format="iso", allow_none=True)
+    verified_by_silence = fields.Boolean(
+        metadata={"description": "Confirmed because nobody said anything in time."}
+    )
     version = fields.Integer()
     link = fields.String(metadata={"description": "Where its reporter follows it; once."})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import case, select
 
 from apm.accounts.queries import own_hospital
 from apm.core.command import Context, command
@@ -58,16 +58,16 @@ def verify_silent(ctx: Context) -> int:
     """Confirm the repairs nobody has said anything about for some days; return how many."""
     hospital = own_hospital(ctx)
     silence = timedelta(days=hospital.silence_days) if hospital else SILENCE
-    # High-risk equipment is not repaired before its order is closed: silence confirms nothing.
-    is_done_and_usable = and_(WorkOrder.state == WorkState.DONE, WorkOrder.high_risk.is_(False))
+    # High-risk equipment is back in use when its order is closed, all other when it is done.
+    back_at = case((WorkOrder.high_risk, WorkOrder.closed_at), else_=WorkOrder.done_at)
     query = (
         select(Request.no)
         .join(WorkOrder, Request.work_order_id == WorkOrder.id)
         .where(
             Request.triage == Triage.ACCEPTED,
             Request.verified_at.is_(None),
-            or_(WorkOrder.state == WorkState.CLOSED, is_done_and_usable),
-            WorkOrder.done_at <= ctx.now() - silence,
+            WorkOrder.state.in_({WorkState.DONE, WorkState.CLOSED}),
+            back_at <= ctx.now() - silence,
         )
         .order_by(Request.id)
         .limit(500)

@@ -23,6 +23,7 @@ from apm.requests import confirming, queries, reporting
 from apm.requests.model import Request
 from apm.requests.schema import AnswerForm, JoinForm, RatingForm, ReportForm
 from apm.requests.symptoms import symptoms_for
+from apm.requests.waiting import answer_expected_at
 
 public_pages = Blueprint("public", __name__)
 MESSAGES, MESSAGES_WITHIN = 30, timedelta(hours=1)
@@ -192,6 +193,7 @@ def _tracking_page(token: str, found: Request, form: Form | None = None) -> Resp
         comments=queries.comments_of(ctx, found),
         photos=queries.photos_of(ctx, found),
         position=_position(found.followed),
+        answer_at=answer_expected_at(ctx, found.followed),
         form=form,
     )
     return page, 422 if form else 200

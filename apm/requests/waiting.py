@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
+from apm.dispatch.watching import Lapse, due_watches, people_for, tell
 from apm.requests.model import Request
 from apm.requests.states import Triage
 from apm.requests.urgency import priority_of
@@ -30,7 +31,6 @@ from apm.work.clocks import (
     told_of,
     watch_of,
 )
-from apm.work.watching import Lapse, due_watches, people_for, tell
 
 
 def watch_request(ctx: Context, request: Request) -> None:
@@ -69,6 +69,19 @@ def hand_clock_on(ctx: Context, request: Request, order_no: str) -> None:
         ServiceEscalation(no=order_no, step=row.step, due_at=row.due_at, at=row.at)
         for row in list(ctx.session.scalars(told))
     )
+
+
+def answer_expected_at(ctx: Context, request: Request) -> datetime | None:
+    """Return by when somebody should answer a report; None once that was done, or is late.
+
+    Who waits is not told of a time that has passed.
+    """
+    order, due = request.work_order, None
+    if order is not None:
+        due = order.respond_by if order.responded_at is None else None
+    elif request.triage is Triage.OPEN and (watch := watch_of(ctx, request.no)):
+        due = point(watch, calendar_of(ctx), RESPOND, 1.0)
+    return due if due is not None and due > ctx.now() else None
 
 
 @command("service_level.watch_reports", Permission.SYSTEM_RUN)

@@ -16,8 +16,8 @@ from apm.work.model import WorkOrder
 from apm.work.queries import hospital_day, with_place
 from apm.work.states import OPEN_WORK, PRIORITY_RANK, Priority, WorkState, WorkType
 
-MOST = 200
-"""Rows read; nobody works more than that in a day, and the lists show all."""
+MOST = 100
+"""Rows shown, one's own first: nobody works more than that in a day; the list has the rest."""
 
 
 @dataclass(slots=True)
@@ -32,6 +32,8 @@ class Today:
     to_take: list[WorkOrder] = field(default_factory=list)
     waiting: list[WorkOrder] = field(default_factory=list)
     predicted: list[WorkOrder] = field(default_factory=list)
+    is_cut: bool = False
+    """There is more than is shown."""
 
     @property
     def is_empty(self) -> bool:
@@ -45,7 +47,9 @@ def my_today(ctx: Context) -> Today:
     today = Today(hospital_day(ctx))
     if ctx.actor.can(Permission.REQUEST_TRIAGE):
         today.new = to_triage(ctx)
-    for order in _orders(ctx):
+    orders = _orders(ctx)
+    today.is_cut = len(orders) > MOST
+    for order in sorted(orders[:MOST], key=_pressing_first):
         _section(ctx, today, order).append(order)
     return today
 
@@ -59,9 +63,15 @@ def _orders(ctx: Context) -> list[WorkOrder]:
     if actor.can(Permission.WORK_ASSIGN):  # who hands out work also chases what waits
         concerns_me = or_(concerns_me, WorkOrder.state.in_(WAITING | {WorkState.DONE}))
     query = with_place(select(WorkOrder)).where(WorkOrder.state.in_(states), concerns_me)
+    is_others = case((WorkOrder.assignee_id == (actor.user_id or 0), 0), else_=1)
     rank = case(dict(PRIORITY_RANK), value=WorkOrder.priority)
     due = WorkOrder.due_on.asc().nulls_last()
-    return list(ctx.session.scalars(query.order_by(rank, due, WorkOrder.id).limit(MOST)))
+    query = query.order_by(is_others, rank, due, WorkOrder.id).limit(MOST + 1)
+    return list(ctx.session.scalars(query))
+
+
+def _pressing_first(order: WorkOrder) -> tuple[int, date, int]:
+    return PRIORITY_RANK[order.priority], order.due_on or date.max, order.id
 
 
 def _section(ctx: Context, today: Today, order: WorkOrder) -> list[WorkOrder]:

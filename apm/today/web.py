@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
-from apm.today.queries import my_today
+from apm.today.queries import MOST, my_today
 
 web = Blueprint("today", __name__)
 
@@ -20,4 +20,4 @@ def today() -> ResponseReturnValue:
     if not ctx.actor.can(Permission.WORK_READ):
         can_read = ctx.actor.can(Permission.REQUEST_READ)
         return redirect("/requests" if can_read else "/account", 303)
-    return render_template("today/today.html", today=my_today(ctx))
+    return render_template("today/today.html", today=my_today(ctx), most=MOST)

@@ -33,14 +33,14 @@ from apm.vendors.queries import active_vendors
 from apm.vendors.visits import Visited, file_of, notes_of, record_visit, visits_of
 from apm.work.model import WorkOrder
 from apm.work.queries import work_order
-from apm.work.sections import Panel, section
+from apm.work.sections import Panel, beside
 
 order_pages = Blueprint("order", __name__)
 QR_SIDE = 240
 """Pixels."""
 
 
-@section(order=40, permission=Permission.WORK_READ)
+@beside(order=40, permission=Permission.WORK_READ)
 def vendor_section(ctx: Context, order: WorkOrder) -> Panel | None:
     """Who of outside may work on the order, who was here, and what they handed in."""
     links = [link for link in links_of(ctx, order) if opens(link, order, ctx.now())]

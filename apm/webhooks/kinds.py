@@ -14,15 +14,11 @@ from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.events import Event
 from apm.core.i18n import _l
+from apm.dispatch.events import ServiceLevelMissed, ServiceLevelNear
 from apm.forecasts.events import AlarmRaised
 from apm.notify.subjects import asset_of
 from apm.requests.events import RequestMoved, RequestReported
-from apm.work.events import (
-    ServiceLevelMissed,
-    ServiceLevelNear,
-    WorkOrderMoved,
-    WorkOrderOpened,
-)
+from apm.work.events import WorkOrderMoved, WorkOrderOpened
 
 Data = Callable[[Context, dict[str, Any]], dict[str, Any]]
 

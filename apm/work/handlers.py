@@ -1,8 +1,6 @@
-"""What work asks of the features below it, and does when there is new work."""
+"""What work asks of the features below it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from sqlalchemy import select
 
@@ -10,10 +8,7 @@ from apm.assets.lifecycle import before_retirement
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.errors import Conflict
-from apm.core.events import subscribe
 from apm.core.i18n import _l
-from apm.work.events import WorkOrderOpened
-from apm.work.giving_out import give_out
 from apm.work.model import WorkOrder
 from apm.work.states import OPEN_WORK
 
@@ -30,9 +25,3 @@ def refuse_while_work_is_open(ctx: Context, asset: Asset) -> None:
             code="open_work",
             no=no,
         )
-
-
-@subscribe(WorkOrderOpened)
-def give_new_work_out(ctx: Context, _event_id: int, payload: dict[str, Any]) -> None:
-    """Where a team wants it, a new repair goes to the proposed person."""
-    give_out(ctx, payload["no"])

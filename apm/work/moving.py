@@ -15,8 +15,8 @@ from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import ROLES, Permission
+from apm.work.assigning import fit_assignee
 from apm.work.clocks import change_priority, note_step, wind
-from apm.work.dispatch import fit_assignee
 from apm.work.events import WorkOrderMoved
 from apm.work.lifecycle import NEEDS_REASON, WORK
 from apm.work.loading import order_to_change

@@ -13,8 +13,8 @@ from apm.core.command import Context
 from apm.procedures.catalogue import Template
 from apm.procedures.shelf import template_for
 from apm.procedures.snapshot import steps_for
+from apm.work.assigning import team_of
 from apm.work.clocks import start_clocks
-from apm.work.dispatch import team_of
 from apm.work.events import WorkOrderOpened
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.numbers import locked_counter, next_number

@@ -23,7 +23,7 @@ from apm.work.model import WorkOrder
 from apm.work.phone import NOTEWORTHY_S
 from apm.work.remedies import usual_remedies
 from apm.work.results import failed_steps, missing_steps, takes_reference, verdict_of_person
-from apm.work.sections import sections_of
+from apm.work.sections import beside_of, sections_of
 from apm.work.states import OPEN_WORK, CostKind, DownKind, DownReason, WorkState
 from apm.work.timeline import timeline_of
 from apm.work.times import to_type
@@ -63,6 +63,7 @@ def order_page(no: str, form: Form | None = None, status: int = 200) -> Response
         clocks=_clocks(order),
         findings=findings_of(order),
         panels=sections_of(ctx, order),
+        beside=beside_of(ctx, order),
         linked=queries.linked_orders(ctx, order),
         timeline_lines=timeline_of(ctx, order),
         takes_reference=takes_reference,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
+from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.work.lifecycle import WORK
 from apm.work.model import WorkOrder
@@ -40,12 +43,22 @@ class Happening:
     """The priority it got."""
 
 
+def _deeds(history: Sequence[AuditEntry]) -> list[list[AuditEntry]]:
+    """Return what was written by one command together, newest first."""
+    by_deed = groupby(
+        history, key=lambda entry: (entry.command, entry.actor, entry.request_id or entry.at)
+    )
+    return [list(written) for _deed, written in by_deed][::-1]
+
+
 def timeline_of(ctx: Context, order: WorkOrder) -> list[Happening]:
     """Return the order's story, newest first."""
     lines = []
-    for entry in reversed(history_of(ctx, order)):
+    for one_deed in _deeds(history_of(ctx, order)):
+        entry = one_deed[0]
         action = entry.command.partition(".")[2].removeprefix("_")
-        new = {name: change[1] for name, change in entry.changes.items()}
+        changes = [change for part in one_deed for change in part.changes.items()]
+        new = {name: change[1] for name, change in changes}
         lines.append(
             Happening(
                 entry.at,

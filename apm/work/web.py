@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-import apm.work.dispatch_panel
 import apm.work.panels  # noqa: F401  (registers sections of pages)
 from apm.accounts.identity import signed_in_at
 from apm.core.errors import Invalid
@@ -15,7 +14,6 @@ from apm.core.permissions import Permission
 from apm.core.typed import own_path
 from apm.work import queries
 from apm.work.causes import cause_name
-from apm.work.dispatch_pages import dispatch
 from apm.work.field_pages import field_pages
 from apm.work.page import form_of, order_page
 from apm.work.proceeding import proceed
@@ -24,7 +22,7 @@ from apm.work.shell_pages import shell_pages
 from apm.work.states import WorkState, WorkType
 
 web = Blueprint("work", __name__)
-for part in (dispatch, field_pages, shell_pages):
+for part in (field_pages, shell_pages):
     web.register_blueprint(part)
 
 

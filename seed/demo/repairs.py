@@ -82,15 +82,18 @@ class Repair:
             if at is not None:
                 diary.note(at, actor, name, act)
         if times.done and rated is None:
-            heard = max(times.done + SILENCE, times.closed or times.done)
+            heard = (times.closed or times.done) + SILENCE
             self._note_silence(diary, heard + timedelta(minutes=20))
 
     def _rated(self, times: Times) -> datetime | None:
-        """The ward says so once the device is back, which on high-risk ones is at closing."""
-        if times.rated is None or times.closed is None:
+        """The ward says so once the device is back, which on high-risk ones is at closing.
+
+        After the time for silence it has nothing more to say.
+        """
+        if times.rated is None or times.done is None or times.closed is None:
             return None
         rated = max(times.rated, times.closed + timedelta(minutes=10))
-        return rated if rated < self.world.now else None
+        return rated if rated < min(self.world.now, times.done + SILENCE) else None
 
     def _note_silence(self, diary: Diary, at: datetime) -> None:
         if at < self.world.now:

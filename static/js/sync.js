@@ -126,7 +126,7 @@ function passwordAsked(card, item) {
   const input = field.querySelector("input");
   input.id = `password-${item.key}`;
   field.querySelector("label").htmlFor = input.id;
-  part(card, "actions").append(button(panel.dataset.sign, "primary", () => input.value && again(item, {}, input.value)));
+  part(card, "actions").append(button(panel.dataset.signIt, "primary", () => input.value && again(item, {}, input.value)));
 }
 
 const SECRET = new Set(["needs_password", "wrong_password", "too_many"]);

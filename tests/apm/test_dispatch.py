@@ -13,12 +13,12 @@ from apm.core.command import Context
 from apm.core.errors import DomainError, Invalid, NotAllowed
 from apm.core.events import Outbox
 from apm.core.permissions import Role
+from apm.dispatch.queue import UNROUTED, queue_of, waiting_counts
 from apm.teams.commands import TeamFacts, save_competence, save_team, set_day
 from apm.teams.model import Level
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
 from apm.work.queries import work_order
-from apm.work.queue import UNROUTED, queue_of, waiting_counts
 from apm.work.states import Priority, WorkState, WorkType
 from apm.work.timeline import timeline_of
 from apm.worker.delivery import deliver

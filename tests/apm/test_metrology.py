@@ -127,18 +127,21 @@ def test_what_failed_or_ran_out_is_blocked_at_once_and_freed_by_a_new_certificat
 
 
 def test_the_job_blocks_when_the_day_comes_and_says_it_once(as_, monitor):
-    verify(as_("wang"), monitor, until=30)
-    system = as_("system")
-    assert watch(system) == 0  # it was said when it was recorded
-    late = as_("system", now=later(system, 31))
-    assert watch(late) == 1
+    other = make_asset(as_("wang"), "MON", number="M-2", department="ICU")
+    for asset in (monitor, other):
+        verify(as_("wang"), asset, until=90)
+    assert watch(as_("system")) == 0
+    for _turn in range(2):
+        assert watch(as_("system", now=later(as_("system"), 40))) == 0
+    [due] = as_("wang").session.scalars(select(Outbox).where(Outbox.kind.like("metrology.%")))
+    assert (due.kind, due.payload) == ("metrology.verifications_due", {"n": 2})
+    late = as_("system", now=later(as_("system"), 91))
+    assert watch(late) == 2
     assert availability(as_, monitor) is Availability.DOWN
-    before = len(kinds(as_("wang")))
-    assert watch(as_("system", now=later(system, 31))) == 0
-    assert assets_to_settle(as_("system", now=later(system, 32))) == []
-    assert len(kinds(as_("wang"))) == before
+    assert watch(as_("system", now=later(as_("system"), 91))) == 0
+    assert assets_to_settle(as_("system", now=later(as_("system"), 92))) == []
     assert kinds(as_("wang")) == [
-        "metrology.verification_due", "metrology.verification_due", "metrology.use_blocked"
+        "metrology.verifications_due", "metrology.use_blocked", "metrology.use_blocked"
     ]  # fmt: skip
 
 

@@ -7,12 +7,20 @@ from sqlalchemy import select
 
 from apm.accounts.queries import system_actor
 from apm.core.command import Context
+from apm.dispatch.events import ServiceLevelMissed
+from apm.metrology.events import (
+    InstrumentDue,
+    InstrumentOutOfTolerance,
+    UseAllowed,
+    UseBlocked,
+    VerificationsDue,
+)
 from apm.notify.low_stock import tell_of_low_stock
+from apm.notify.messages import message_text
 from apm.notify.model import Notification
 from apm.notify.overdue import tell_of_overdue_work
 from apm.requests.events import AdverseEventSuspected, RequestReported
 from apm.teams.commands import TeamFacts, save_team
-from apm.work.events import ServiceLevelMissed
 from apm.work.queries import hospital_day
 from apm.worker.delivery import deliver
 from tests.apm.hospital import make_asset, make_work, start_work
@@ -121,3 +129,27 @@ def test_a_missed_clock_is_told_to_the_people_named_and_to_no_other_hospital(as_
         )
     )
     assert told() == {("zhao", "respond_late", "WO-1")}
+
+
+def test_those_who_keep_verifications_are_told_what_becomes_of_them(as_, told, announce):
+    wang = as_("wang")
+    asset = make_asset(wang, number="ICU-7")
+    make_asset(as_("qin"), number="ICU-7")
+    announce(VerificationsDue(4))
+    announce(UseBlocked(asset.id, asset.code, "overdue"))
+    announce(UseAllowed(asset.id, asset.code))
+    announce(InstrumentDue(1, "FLUKE-1", "overdue", "2026-10-01"))
+    announce(InstrumentOutOfTolerance(1, "FLUKE-1", 3))
+    kinds = {
+        ("verifications_due", None), ("use_blocked", "ICU-7"), ("use_allowed", "ICU-7"),
+        ("instrument_due", "FLUKE-1"), ("instrument_doubtful", "FLUKE-1"),
+    }  # fmt: skip
+    assert told() == {(who, *what) for who in ("wang", "zhao", "amy") for what in kinds}
+    texts = {message_text(row) for row in as_("wang").session.scalars(select(Notification))}
+    assert texts == {
+        "Verifications newly due within 60 days: 4",
+        "Do not use ICU-7. Its verification: Overdue",
+        "ICU-7 may be used again: its verification is valid",
+        "Calibration of test instrument FLUKE-1: Overdue",
+        "Test instrument FLUKE-1 was out of tolerance. Work orders in doubt: 3",
+    }

@@ -18,7 +18,9 @@ from apm.core.permissions import Permission
 from apm.requests import reporting
 from apm.requests.model import Comment, Photo, Request
 from apm.requests.reporting import PER_ASSET, Report, Sent, report_fault
+from apm.requests.triage import accept
 from apm.requests.urgency import priority_of
+from apm.work.moving import Facts, move_work
 from tests.apm.hospital import jpeg, make_asset, make_request
 
 FAULT = {"symptom": "alarm", "nonce": "NONCE-000001"}
@@ -50,6 +52,19 @@ def test_a_visitor_reports_and_follows(client, as_, monitor):
     assert request.no.startswith("R-")
     assert request.no.endswith("-000001")
     assert request.reporter_id is None
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "Somebody sees to it by "), ("zh", "前有人处理。")]
+)
+def test_who_reports_is_told_by_when_somebody_sees_to_it(client, as_, monitor, lang, said):
+    link = client.post(f"/a/{monitor.code}", data=FAULT).location
+    assert said in client.get(f"{link}?lang={lang}").get_data(as_text=True)
+    order = accept(as_("wang"), no=all_of(as_("wang"), Request)[0].no)
+    assert said in client.get(link).get_data(as_text=True)
+    give = Facts(assignee_id=as_("chen").actor.user_id)
+    move_work(as_("wang"), no=order.no, action="assign", facts=give)
+    assert said not in client.get(link).get_data(as_text=True), "somebody has answered"
 
 
 def test_the_same_form_sent_twice_is_one_request(client, as_, monitor):

@@ -181,6 +181,26 @@ def test_a_hospital_says_how_long_silence_lasts(login, as_, icu):
     assert found.rating is None
 
 
+def test_on_high_risk_equipment_silence_begins_when_it_is_back(as_, login):
+    """Approved long after it was done: the ward has had no time to say anything yet."""
+    request = make_request(as_("lin"), make_asset(as_("wang"), "VENT"))
+    ctx = as_("wang")
+    done, closed = ctx.now(), ctx.now() + SILENCE + timedelta(days=1)
+    with ctx.writing("test"):
+        order = make_order(ctx, NewWork(WorkType.CORRECTIVE, "Repair", asset=request.asset))
+        order.state, order.done_at, order.closed_at = WorkState.CLOSED, done, closed
+        assert order.high_risk
+        found = ctx.session.get(Request, request.id)
+        found.triage, found.work_order_id = Triage.ACCEPTED, order.id
+    for later, is_confirmed in ((closed, 0), (closed + SILENCE, 1)):
+        assert verify_silent(as_("system", now=lambda later=later: later)) == is_confirmed
+    browser = login("lin")
+    assert browser.get(f"/api/v1/requests/{request.no}").get_json()["verified_by_silence"] is True
+    assert "by silence" in browser.get(f"/requests/{request.no}").get_data(as_text=True)
+    link = f"/r/{request.client_key}"
+    assert "Nobody objected" in browser.get(link).get_data(as_text=True)
+
+
 @pytest.mark.parametrize("days", ["0", "61", "x", ""])
 def test_silence_is_one_to_sixty_days(login, as_, days):
     sent = {"silence_days": days}

@@ -11,17 +11,17 @@ from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.core.errors import Invalid, NotAllowed
 from apm.core.events import Outbox
+from apm.dispatch.compliance import compliance, total
+from apm.dispatch.watching import watch_orders
 from apm.requests import triage
 from apm.requests.waiting import watch_reports
 from apm.teams.commands import TeamFacts, save_team, set_special_day
 from apm.work.clock_model import Runs, ServiceEscalation, ServiceLevel, ServiceWatch, Unit
 from apm.work.clock_view import clock_of, response_of
-from apm.work.compliance import compliance, total
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
 from apm.work.service_levels import USUAL, Promise, Target, promises, set_promise
 from apm.work.states import Priority, WorkState, WorkType
-from apm.work.watching import watch_orders
 from tests.apm.hospital import make_asset, make_request, make_work
 from tests.queries import count_queries
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.assets.commands import advance
 from apm.core.audit import AuditEntry
 from apm.procedures.model import Verdict
 from apm.work import queries
@@ -146,6 +147,46 @@ def test_what_comes_after_the_end_says_who_ended_it_and_goes_into_an_addendum(as
     added = phone.send("addenda", {"text": "Valve: passed"})
     assert added.status_code == 201
     assert one(as_, Addendum).text == "Valve: passed"
+
+
+ENDS = {
+    "done": (
+        "wang@north.example 已签名确认工作完成。",
+        "already signed as done, by wang@north.example.",
+    ),
+    "closed": ("此工单已由 zhao@north.example 关闭。", "was closed by zhao@north.example."),
+    "cancelled": ("此工单已由 wang@north.example 取消。", "was cancelled by wang@north.example."),
+    "retired": ("设备已报废，工单已由 wang@north.example 结束。", "The equipment is retired."),
+}
+"""What became of an order while a phone was offline, and what its owner then reads."""
+
+
+def end(as_, order, how):
+    if how in {"done", "closed"}:
+        hand_over(as_, order, "wang")
+        complete(as_("wang"), no=order.no, password=PASSWORD, said=SAID)
+    else:
+        move_work(as_("wang"), no=order.no, action="cancel", facts=Facts("Scrapped"))
+    if how == "closed":
+        close(as_("zhao"), no=order.no, password=PASSWORD)
+    if how == "retired":
+        advance(as_("wang"), code=whole(as_, order).asset.code, action="retire")
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_whose_work_ended_while_they_were_offline_reads_how(as_, login, repair, how):
+    phone = Phone(login("chen"), repair.no)
+    end(as_, repair, how)
+    picture = base64.b64encode(jpeg()).decode()
+    sent = {"photos": {"image": picture, "step": ""}, "record": {"remedy": "Board replaced"}}
+
+    for lang, said in zip(("zh", "en"), ENDS[how], strict=True):
+        phone.browser.get(f"/account?lang={lang}")
+        for path, body in sent.items():
+            refused = phone.send(path, body)
+            assert (refused.status_code, refused.get_json()["code"]) == (409, "over"), path
+            assert said in refused.get_json()["detail"]
+    assert phone.send("addenda", {"text": "Board replaced"}).status_code == 201
 
 
 def test_who_had_to_hand_the_work_over_may_still_add_to_it(as_, phone, order):

@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.core.command import Context
 from apm.procedures.model import Verdict
 from apm.requests import triage
 from apm.requests.model import Request
+from apm.today import queries as today
 from apm.work import queries
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
 from apm.work.states import Priority, WorkState, WorkType
+from apm.work.timeline import timeline_of
 from tests.apm.field import answer_elsewhere
 from tests.apm.hospital import make_asset, make_request, make_work, start_work
 from tests.conftest import PASSWORD
@@ -179,6 +182,20 @@ def test_my_work_today_shows_each_thing_once_in_its_place(login, as_):
     assert late.no in page
 
 
+def test_of_a_long_day_ones_own_work_is_not_what_is_left_out(login, as_, monkeypatch):
+    monkeypatch.setattr(today, "MOST", 2)
+    own = make_work(as_("wang"), title="LOW-BUT-MINE", priority=Priority.LOW)
+    start_work(as_("chen"), as_("wang"), own)
+    browser = login("chen")
+    for title in ("URGENT-ONE", "URGENT-TWO"):
+        assert "All work orders" not in text(browser.get("/"))
+        make_work(as_("wang"), title=title, priority=Priority.URGENT)
+    page = text(browser.get("/"))
+    assert page.index("URGENT-ONE") < page.index("LOW-BUT-MINE")
+    assert "URGENT-TWO" not in page
+    assert "All work orders" in page
+
+
 def test_an_empty_day_says_so(login):
     assert "Nothing to do right now." in text(login("chen").get("/"))
 
@@ -257,6 +274,22 @@ def test_a_stale_form_is_told_to_reload(login, as_):
     answer = wang.post(f"/work-orders/{order.no}/take", data=seen)
     assert answer.status_code == 409
     assert "Reload" in answer.get_data(as_text=True)
+
+
+def test_what_somebody_did_at_once_is_one_line_of_the_story(as_):
+    wang = as_("wang")
+    order = make_work(wang)
+    for request_id in ("one", "two"):
+        ctx = Context(wang.session, wang.actor, request_id=request_id)
+        with ctx.writing("work_order.prioritise"):  # two writes of the row: two entries each
+            order.title = f"Repair {request_id}"
+            ctx.session.flush()
+            order.priority = Priority.LOW if request_id == "one" else Priority.URGENT
+    lines = timeline_of(wang, order)
+    assert [(line.action, line.priority) for line in lines[:2]] == [
+        ("prioritise", "urgent"), ("prioritise", "low"),
+    ]  # fmt: skip
+    assert len(queries.history_of(wang, order)) == len(lines) + 2
 
 
 def test_notes_are_saved_on_the_way_without_a_signature(login, as_):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
@@ -29,6 +31,7 @@ NO_NETWORK = {
     "net::ERR_FAILED",
     "net::ERR_TIMED_OUT",
 }
+STORIES = logging.getLogger("stories")
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -104,6 +107,8 @@ class Person:
         self.watch = Watch(self.context, house.url)
         self.page: Page = self.context.new_page()
         self.taps = 0
+        self.fields = 0
+        self._is_touched = bool(device.get("has_touch"))
 
     def close(self) -> None:
         """Close the window."""
@@ -154,9 +159,26 @@ class Person:
         return details
 
     def tap(self, what: Locator) -> None:
-        """Tap with a finger, and count it."""
-        what.tap()
+        """Tap with a finger, or click where there is a mouse, and count it."""
+        if self._is_touched:
+            what.tap()
+        else:
+            what.click()
         self.taps += 1
+
+    def type(self, what: Locator, text: str) -> None:
+        """Fill a field, and count it."""
+        what.fill(text)
+        self.fields += 1
+
+    @contextmanager
+    def story(self, name: str) -> Iterator[None]:
+        """Log how many taps, fields and seconds of the machine the block took."""
+        taps, fields, began = self.taps, self.fields, monotonic()
+        yield
+        taps, fields = self.taps - taps, self.fields - fields
+        spent = monotonic() - began
+        STORIES.info("%s %s: %d taps, %d fields, %.1f s", self.lang, name, taps, fields, spent)
 
     def sees(self, text: str, **params: object) -> None:
         """Wait until the page says this, in this person's language."""

@@ -144,27 +144,6 @@ def test_a_file_that_is_no_photo_does_not_hold_the_report_back(
 
 
 @LANGUAGES
-def test_three_taps_from_the_label_to_the_number(house: House, come: Come, lang: str) -> None:
-    code = device(house)
-    nurse = come(house, lang)
-    nurse.goto(f"/a/{code}")
-
-    nurse.tap(nurse.main.locator(".tile").first)
-    with nurse.page.expect_file_chooser() as camera:
-        nurse.tap(nurse.main.locator(".snap"))
-    picture = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=jpeg(3000, 2000))
-    camera.value.set_files(picture)
-    began = nurse.page.evaluate("performance.now()")
-    nurse.tap(nurse.button("Send"))
-
-    expect(nurse.page).to_have_url(re.compile("/r/"))
-    assert nurse.taps == 3
-    assert began > 0
-    expect(nurse.main.get_by_alt_text(nurse.say("Photo of the report"))).to_be_visible()
-    assert reports_on(house, code) == 1
-
-
-@LANGUAGES
 def test_without_a_network_it_is_kept_and_sent_later_and_she_is_told(
     house: House, come: Come, lang: str
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, expect
+from playwright.sync_api import FilePayload, expect
 from sqlalchemy import select
 
 from apm.core.audit import AuditEntry
@@ -29,7 +29,7 @@ from tests.browser.field import (
     the_order,
 )
 from tests.browser.house import House
-from tests.browser.person import Person
+from tests.browser.repair_story import sign_by_hand
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.timeout(240)
@@ -123,22 +123,6 @@ def test_a_whole_repair_while_the_server_is_away(far_house: House, come: Come) -
         photos = select(WorkPhoto).where(WorkPhoto.work_order_id == order.id)
         assert [p.width for p in ctx.session.scalars(photos)] == [1600]
     expect(chen.page.get_by_role("img", name="Signature of Chen Bo")).to_be_visible()
-
-
-def sign_by_hand(person: Person, record: Locator) -> None:
-    person.open_details("Sign by hand instead", record)
-    canvas = record.locator("canvas")
-    canvas.scroll_into_view_if_needed()
-    expect(canvas).to_have_attribute("height", re.compile(r"\d{3}"))
-    box = canvas.bounding_box()
-    assert box
-    mouse = person.page.mouse
-    mouse.move(box["x"] + 20, box["y"] + 20)
-    mouse.down()
-    for step in range(1, 12):
-        mouse.move(box["x"] + 20 + 20 * step, box["y"] + 20 + (step % 2) * 40, steps=3)
-    mouse.up()
-    expect(record.locator("[name=drawn]")).to_have_value(re.compile("^M"))
 
 
 @LANGUAGES

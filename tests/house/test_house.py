@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from apm.core.command import COMMANDS
+from apm.core.events import SUBSCRIBERS, Event
 from apm.core.jobs import JOBS
 from apm.core.permissions import ROLES, VENDOR_LINK, VISITOR, Permission, Role
 from apm.core.settings import BadSetting, Settings
@@ -63,6 +64,12 @@ def test_every_command_says_what_it_does(command):
 @pytest.mark.parametrize("one", JOBS.values(), ids=JOBS)
 def test_every_job_says_what_it_does(one):
     assert one.work.__doc__
+
+
+def test_every_event_has_somebody_who_hears_it():
+    ours = {event.kind for event in Event.__subclasses__() if event.__module__.startswith("apm.")}
+    assert len(ours) > 10
+    assert ours <= SUBSCRIBERS.keys()
 
 
 def test_permissions_are_alphabetical_and_each_is_held_by_somebody():

@@ -6,17 +6,17 @@ from apm.core.command import Context
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.teams.wording import reasons_for, reasons_kept
+from apm.work.assigning import candidates_for, is_fit, needs_competence, staff_with_load
 from apm.work.clock_view import clock_of, response_of
-from apm.work.dispatch import candidates_for, is_fit, needs_competence, staff_with_load
 from apm.work.lifecycle import work_actions
 from apm.work.model import WorkOrder
-from apm.work.sections import Panel, section
+from apm.work.sections import Panel, beside
 from apm.work.states import Priority
 
 PASSING_ON = frozenset({"assign", "hand_over"})
 
 
-@section(order=5, permission=Permission.WORK_READ)
+@beside(order=5, permission=Permission.WORK_READ)
 def dispatch_section(ctx: Context, order: WorkOrder) -> Panel | None:
     """The team, the clocks, why this person, and the forms to pass the order on."""
     staff = staff_with_load(ctx)
@@ -31,7 +31,7 @@ def dispatch_section(ctx: Context, order: WorkOrder) -> Panel | None:
     return Panel(
         _l("Team and time"),
         "users",
-        "work/_dispatch.html",
+        "dispatch/_order.html",
         {
             "team": next((t for t in staff.teams if t.id == order.team_id), None),
             "clock": clock_of(order, ctx.now()),

@@ -8,32 +8,33 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
+import apm.dispatch.panels  # noqa: F401  (registers a section of pages)
 from apm.core.errors import Invalid, NotFound
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l
 from apm.core.permissions import Permission
 from apm.core.typed import whole_number
+from apm.dispatch import compliance, queue
 from apm.teams.queries import Staff, calendar_of, hospital_day
 from apm.teams.routing import Candidate
 from apm.teams.wording import reasons_for
-from apm.work import compliance, queue
 from apm.work.clock_model import Runs, Unit
 from apm.work.clock_view import ClockView, clock_of
 from apm.work.model import WorkOrder
 from apm.work.service_levels import Promise, Target, promises, set_promise
 from apm.work.states import Priority
 
-dispatch = Blueprint("dispatch", __name__)
+web = Blueprint("dispatch", __name__)
 EVERY = "all"
 
 
-@dispatch.app_template_global("clock_of")
+@web.app_template_global("clock_of")
 def _clock(order: WorkOrder) -> ClockView | None:
     """Give templates, macros too, the clock of an order as it stands now."""
     return clock_of(order, context().now())
 
 
-@dispatch.get("/queue")
+@web.get("/queue")
 @requires(Permission.WORK_READ)
 def show() -> ResponseReturnValue:
     """What nobody has taken, who is there, and who should take what."""
@@ -46,7 +47,7 @@ def show() -> ResponseReturnValue:
     months = compliance.compliance(ctx, hospital_day(ctx), found.staff.calendar.zone)
     this = [m for m in months if (m.team_id or queue.UNROUTED) == chosen or chosen is None]
     return render_template(
-        "work/queue.html",
+        "dispatch/queue.html",
         queue=found,
         chosen=chosen,
         counts=queue.waiting_counts(ctx),
@@ -81,14 +82,14 @@ class PromiseForm(Schema):
     resolve_unit = fields.Enum(Unit, by_value=True, required=True)
 
 
-@dispatch.get("/admin/service-levels")
+@web.get("/admin/service-levels")
 @requires(Permission.TEAM_EDIT)
 def service_levels() -> ResponseReturnValue:
     """What is promised for each priority."""
     return _levels(None, request.args.get("change"))
 
 
-@dispatch.post("/admin/service-levels/<priority>")
+@web.post("/admin/service-levels/<priority>")
 @requires(Permission.TEAM_EDIT)
 def set_level(priority: str) -> ResponseReturnValue:
     """Promise something else."""
@@ -110,13 +111,13 @@ def set_level(priority: str) -> ResponseReturnValue:
         errors = {name: [str(text) for text in texts] for name, texts in error.fields.items()}
         return _levels(Form(None, errors, form.typed), priority)
     flash(_("Saved."), "success")
-    return redirect(url_for("work.dispatch.service_levels"), 303)
+    return redirect(url_for("dispatch.service_levels"), 303)
 
 
 def _levels(form: Form | None, part: str | None) -> ResponseReturnValue:
     ctx = context()
     page = render_template(
-        "work/service_levels.html",
+        "dispatch/service_levels.html",
         promises=promises(ctx),
         calendar=calendar_of(ctx),
         runs=list(Runs),

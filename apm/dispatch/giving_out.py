@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from apm.core.command import Context
-from apm.work.dispatch import candidates_for, is_fit, staff_with_load
+from apm.work.assigning import candidates_for, is_fit, staff_with_load
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
 from apm.work.states import WorkState, WorkType

@@ -1,10 +1,10 @@
-"""What work does by itself."""
+"""What dispatch does by itself."""
 
 from datetime import timedelta
 
 from apm.core.command import Context
 from apm.core.jobs import job
-from apm.work.watching import watch_orders
+from apm.dispatch.watching import watch_orders
 
 
 @job("work.service_levels", every=timedelta(minutes=1))

@@ -11,8 +11,8 @@ from apm.core.command import Context
 from apm.teams.model import Team
 from apm.teams.queries import Staff
 from apm.teams.routing import Candidate
+from apm.work.assigning import candidates_for, is_fit, staff_with_load
 from apm.work.clock_view import ClockView, clock_of
-from apm.work.dispatch import candidates_for, is_fit, staff_with_load
 from apm.work.lifecycle import HELD, work_actions
 from apm.work.model import WorkOrder
 from apm.work.queries import with_place

@@ -16,6 +16,7 @@ from sqlalchemy.orm import selectinload
 from apm.accounts.queries import colleagues
 from apm.core.command import Context, command
 from apm.core.permissions import ROLES, Permission, Role
+from apm.dispatch.events import ServiceLevelMissed, ServiceLevelNear
 from apm.teams.queries import Staff, staff_of
 from apm.work.clock_model import ServiceEscalation, ServiceWatch
 from apm.work.clocks import (
@@ -31,7 +32,6 @@ from apm.work.clocks import (
     steps_of,
     told_of,
 )
-from apm.work.events import ServiceLevelMissed, ServiceLevelNear
 from apm.work.model import WorkOrder
 
 AT_ONCE = 200
