@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -21,6 +24,7 @@ from apm.core.codes import find_code
 from apm.core.command import Context
 from apm.core.errors import NotAllowed
 from apm.core.i18n import speaking
+from tests.apm.hospital import make_asset, make_work
 from tests.apm.test_import_bad_files import csv_of, xlsx_of
 from tests.conftest import actor_named
 
@@ -349,3 +353,25 @@ def test_the_command_line_refuses_with_reasons(run, tmp_path, as_):
     assert (plain[0], "This is not a spreadsheet" in plain[2]) == (1, True)
     assert nowhere[0] == 1
     assert wrong[0] == 2
+
+
+def test_a_list_does_not_retire_what_is_being_worked_on(database_url, tmp_path, as_):
+    wang = as_("wang")
+    asset = make_asset(wang, number="N-1")
+    order = make_work(wang, asset)
+    file = tmp_path / "list.csv"
+    file.write_bytes(csv_of(["number", "name", "category", "lifecycle"],
+                            ["N-1", asset.name, asset.category, "retired"]))  # fmt: skip
+
+    # As a process of its own: what one feature asks of another must be loaded there too.
+    done = subprocess.run(
+        [sys.executable, "-m", "apm", "import", "assets", file, "--hospital", "NORTH"],
+        env={**os.environ, "APM_DATABASE_URL": database_url, "APM_LANGUAGE": "en"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f"Work order {order.no} is still open" in done.stderr
+    assert asset_by_number(as_("wang"), asset.number).lifecycle is AssetState.IN_SERVICE
