@@ -134,8 +134,10 @@ class Opening:
 
     def _values(self, chosen: Template) -> list[dict[str, Any]]:
         if chosen.code not in self._checklists:
-            self._checklists[chosen.code] = [
-                {name: getattr(step, name) for name in COPIED} for step in steps_for(chosen)
+            known = [{name: getattr(step, name) for name in COPIED} for step in steps_for(chosen)]
+            self._checklists[chosen.code] = [  # what is not set costs nothing to store
+                {name: value for name, value in step.items() if value is not None}
+                for step in known
             ]
         return self._checklists[chosen.code]
 
