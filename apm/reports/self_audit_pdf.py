@@ -46,7 +46,7 @@ def self_audit_pdf(
         mark = words.word(_l("Explain")) if one.wants_words else ""
         return [words.word(one.text, join=BELOW), (str(number(one.value)), STRONG), mark]
 
-    heads = [words.word(_l("From the records")), words.word(_l("Number")), ""]
+    heads = [words.word(_l("From the records")), words.word(_l("Count")), ""]
     for part in parts:
         sheet.heading(f"{words.word(part.article)} · {words.word(part.title)}")
         if part.lines:
