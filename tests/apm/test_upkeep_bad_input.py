@@ -18,7 +18,7 @@ from tests.conftest import PASSWORD
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("en", "Give whole days, 1 to 3660."), ("zh", "请输入 1 到 3660 的整数天数。")],
+    [("en", "Give whole days, 1 to 3660."), ("zh", "请填写整天数，1至3660。")],
 )
 @pytest.mark.parametrize("days", ["0", "-1", "3661"])
 def test_a_plan_of_no_days_is_refused(as_, login, lang, words, days):
