@@ -202,3 +202,18 @@ def _split(unit: str | None) -> tuple[Decimal, str] | None:
         if unit and unit.startswith(prefix) and unit[len(prefix) :] in STEMS:
             return size, unit[len(prefix) :]
     return None
+
+
+_SIGNS = {
+    "uA": "µA", "uV": "µV", "uF": "µF", "uS/cm": "µS/cm", "ohm": "Ω", "mohm": "mΩ", "kohm": "kΩ",
+    "Mohm": "MΩ", "degC": "°C", "degF": "°F", "cmH2O": "cmH₂O",
+}  # fmt: skip
+
+
+def shown(unit: str | None) -> str:
+    """Return a unit as it is printed.
+
+    >>> shown("Mohm"), shown("mL"), shown(None)
+    ('MΩ', 'mL', '')
+    """
+    return _SIGNS.get(unit or "", unit or "")

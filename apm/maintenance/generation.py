@@ -23,8 +23,8 @@ from apm.maintenance.rounds import Round, begin_round
 from apm.maintenance.settling import settle
 from apm.maintenance.triggers import due_triggers
 from apm.maintenance.withdrawal import UNSTARTED, give_up
-from apm.work.commands import open_work
 from apm.work.model import WorkOrder
+from apm.work.opening import NewWork
 from apm.work.states import WorkType
 
 __all__ = ["generate", "generate_many", "note_problem", "settle"]
@@ -53,6 +53,7 @@ def note_problem(ctx: Context, *, plan_id: int, problem: str) -> None:
 
 def _look_after_all(work: Round) -> list[Occurrence]:
     made = [_look_after(work, plan) for plan in work.plans if plan.is_active]
+    work.end()
     return [occurrence for occurrence in made if occurrence is not None]
 
 
@@ -201,7 +202,6 @@ def record(
         occurrence.work_order_id = order.id
         absorb(work, plan, order, frame)
     work.open[plan.id] = occurrence
-    work.ctx.session.flush()
     return occurrence
 
 
@@ -242,8 +242,7 @@ def _order_for(work: Round, plan: Plan, occurrence: Occurrence) -> WorkOrder:
     chosen = work.template(plan.template_code)
     first = min(date.fromisoformat(r["due"]) for r in occurrence.reasons or [] if r["due"])
     frame = Window(occurrence.opens, occurrence.due, occurrence.late_after)
-    order = open_work(
-        work.ctx,
+    wanted = NewWork(
         type=WorkType.PREVENTIVE,
         title=f"Maintenance: {chosen.en}",
         title_zh=f"维护保养：{chosen.zh}",
@@ -253,5 +252,4 @@ def _order_for(work: Round, plan: Plan, occurrence: Occurrence) -> WorkOrder:
         due_on=work.workdays.within(frame, max(first, frame.opens)),
         late_after=occurrence.late_after,
     )
-    work.note(order)
-    return order
+    return work.open_order(wanted, chosen)

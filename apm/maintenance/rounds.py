@@ -17,6 +17,7 @@ from apm.maintenance.workdays import Workdays, workdays_in
 from apm.procedures.catalogue import Template
 from apm.procedures.shelf import template_for, templates_for
 from apm.work.model import WorkOrder
+from apm.work.opening import NewWork, Opening
 from apm.work.states import OPEN_WORK, WorkState, WorkType
 
 FRESH = {"populate_existing": True}
@@ -39,6 +40,22 @@ class Round:
     """Preventive work that still has to be done, by asset."""
 
     templates: dict[str, Template] = field(default_factory=dict)
+    opening: Opening | None = None
+    """The orders made in this round; None while there are none."""
+
+    def open_order(self, wanted: NewWork, chosen: Template) -> WorkOrder:
+        """Return a new order; its checklist is written at the end of the round."""
+        if self.opening is None:
+            self.opening = Opening(self.ctx)
+        order = self.opening.add(wanted, chosen)
+        self.orders[order.id] = order
+        self.on_asset[order.asset_id or 0].append(order)
+        return order
+
+    def end(self) -> None:
+        """Write what was left for the end."""
+        if self.opening is not None:
+            self.opening.write_checklists()
 
     def template(self, code: str) -> Template:
         """Return what work by this code is done by, or raise `NotFound`."""
@@ -51,12 +68,6 @@ class Round:
     def order_of(self, occurrence: Occurrence) -> WorkOrder | None:
         """Return the work order of an occurrence."""
         return self.orders.get(occurrence.work_order_id or 0)
-
-    def note(self, order: WorkOrder) -> None:
-        """Remember an order made in this round."""
-        self.orders[order.id] = order
-        if order.asset_id is not None and order not in self.on_asset[order.asset_id]:
-            self.on_asset[order.asset_id].append(order)
 
     def sharing(self, order: WorkOrder) -> list[Occurrence]:
         """Return all open occurrences that a work order will tick, their plans loaded."""

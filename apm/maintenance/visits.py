@@ -85,7 +85,9 @@ def visit_now(ctx: Context, *, plan_id: int, note: str) -> Occurrence:
         "trigger": "by_hand", "due": work.today.isoformat(), "by": ctx.actor.name,
         "note": note.strip(),
     }  # fmt: skip
-    return visit(work, plan, work.today, ([told], []))
+    made = visit(work, plan, work.today, ([told], []))
+    work.end()
+    return made
 
 
 def _need_note(note: str) -> None:

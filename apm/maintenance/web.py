@@ -11,7 +11,15 @@ from apm.core.errors import Conflict, Invalid
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
-from apm.maintenance import commands, lists, meter_pages, plan_pages, planning_pages, sections
+from apm.maintenance import (
+    calendar_pages,
+    commands,
+    lists,
+    meter_pages,
+    plan_pages,
+    planning_pages,
+    sections,
+)
 from apm.maintenance.asset_panel import plans_panel
 from apm.maintenance.blueprint import web
 from apm.maintenance.forms import refused
@@ -23,7 +31,7 @@ from apm.maintenance.schema import PlanForm
 from apm.procedures.shelf import templates_for
 
 __all__ = ["web"]
-PARTS = (plans_panel, meter_pages, plan_pages, planning_pages, sections)
+PARTS = (plans_panel, calendar_pages, meter_pages, plan_pages, planning_pages, sections)
 """Registered with their pages by being imported here."""
 
 

@@ -35,10 +35,12 @@ class PartsLow(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkOverdue(Event):
-    """A work order's last day has passed."""
+class WorkRemembered(Event):
+    """The day of a work order is near, has come or has passed; see `overdue.Stage`."""
 
-    kind: ClassVar[str] = "notify.work_overdue"
+    kind: ClassVar[str] = "notify.work_remembered"
+    stage: str
     no: str
     asset_id: int | None
     assignee_id: int | None
+    team_id: int | None

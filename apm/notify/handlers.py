@@ -10,16 +10,18 @@ from typing import Any
 from sqlalchemy import select
 
 import apm.notify.metrology_news  # noqa: F401  (subscribes)
+from apm.accounts.queries import colleagues
 from apm.core.command import Context
 from apm.core.events import subscribe
 from apm.core.permissions import Permission, Role
 from apm.dispatch.events import ServiceLevelMissed, ServiceLevelNear
 from apm.notify.commands import send
 from apm.notify.escalating import escalate, people_of, settle
-from apm.notify.events import ChannelFails, NobodyAnswered, PartsLow, WorkOverdue
+from apm.notify.events import ChannelFails, NobodyAnswered, PartsLow, WorkRemembered
 from apm.notify.messages import News
 from apm.notify.model import Escalation
-from apm.notify.subjects import about, of_the_team, people_who_may
+from apm.notify.overdue import Stage
+from apm.notify.subjects import about, members, of_the_team, people_who_may
 from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestReported
 from apm.work.events import WorkOrderMoved, WorkOrderOpened
 from apm.work.states import Priority, WorkState, WorkType
@@ -152,19 +154,23 @@ def _of_order(kind: str, ctx: Context, payload: dict[str, Any]) -> News:
     return News(kind, about(ctx, no, payload["asset_id"]), f"/work-orders/{no}")
 
 
-@subscribe(WorkOverdue)
-def tell_of_late_work(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
-    """Tell who has the work; where nobody has it, those who give it out."""
-    own = payload["assignee_id"]
+@subscribe(WorkRemembered)
+def remind_of_work(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
+    """Remind who has the work; when it is late the team, too, and at last the managers.
+
+    Where nobody has it, those who give it out stand in.
+    """
+    stage, own = Stage(payload["stage"]), payload["assignee_id"]
+    people = people_who_may(ctx, Permission.WORK_ASSIGN, Role.MANAGER) if own is None else [own]
+    if stage in {Stage.GRACE, Stage.OVERDUE}:
+        people += members(ctx, payload["team_id"])
+    if stage is Stage.OVERDUE:
+        people += [user.id for user in colleagues(ctx, frozenset({Role.MANAGER}))]
     send(
         ctx,
         event_id=event_id,
-        user_ids=people_who_may(ctx, Permission.WORK_ASSIGN) if own is None else [own],
-        news=News(
-            "overdue",
-            about(ctx, payload["no"], payload["asset_id"]),
-            f"/work-orders/{payload['no']}",
-        ),
+        user_ids=list(dict.fromkeys(people)),
+        news=_of_order(stage.value, ctx, payload),
     )
 
 

@@ -17,7 +17,7 @@ from apm.notify.digests import make_digests
 from apm.notify.escalating import take_step
 from apm.notify.low_stock import tell_of_low_stock
 from apm.notify.model import Delivery, Told
-from apm.notify.overdue import tell_of_overdue_work
+from apm.notify.overdue import remind
 from apm.notify.queries import due_escalations
 
 MOST_BATCHES = 5
@@ -54,8 +54,8 @@ def digest(ctx: Context) -> None:
 
 @job("notify.overdue", every=timedelta(minutes=30))
 def overdue(ctx: Context) -> None:
-    """Tell of work that has become overdue."""
-    tell_of_overdue_work(ctx)
+    """Remind of work whose day is near or has passed."""
+    remind(ctx)
 
 
 @job("notify.low_stock", every=timedelta(minutes=30))

@@ -39,6 +39,11 @@ SORTS: dict[str, Sort] = {
     "resolve_late": Sort(
         _l("Urgent %(no)s: it is not repaired in time"), Topic.DEADLINE, is_urgent=True
     ),
+    "due_soon": Sort(_l("Work order %(no)s is due soon"), Topic.OVERDUE),
+    "due_today": Sort(_l("Work order %(no)s is due today"), Topic.OVERDUE),
+    "in_grace": Sort(
+        _l("Work order %(no)s is past its due date, its last day is near"), Topic.OVERDUE
+    ),
     "overdue": Sort(_l("Work order %(no)s is overdue"), Topic.OVERDUE),
     "escalated": Sort(
         _l("Nobody has answered yet: urgent fault report %(no)s"), Topic.URGENT, is_urgent=True

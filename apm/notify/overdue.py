@@ -1,38 +1,74 @@
-"""Work whose last day has passed: told once an order and date."""
+"""Reminders of work with a day: ahead, due, in grace, overdue; each told once an order and date.
+
+First the person hears of it, then their team, too, and at last the manager.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
-from apm.notify.events import WorkOverdue
+from apm.notify.events import WorkRemembered
 from apm.notify.model import Told
 from apm.notify.queries import zone_of
 from apm.work.model import WorkOrder
-from apm.work.states import OPEN_WORK
+from apm.work.states import OPEN_WORK, WorkState, WorkType
 
+AHEAD = timedelta(days=3)
 LOOK_BACK = timedelta(days=3)
 """A worker that stood still catches up this far; older lateness is known, and on the lists."""
+PLANNED = frozenset({WorkType.PREVENTIVE, WorkType.INSPECTION})
+"""Work whose day is known long before; a repair has its own clocks."""
+
+
+class Stage(StrEnum):
+    """How near its last day work is."""
+
+    AHEAD = "due_soon"
+    DUE = "due_today"
+    GRACE = "in_grace"
+    OVERDUE = "overdue"
+
+
+def stage_of(order: WorkOrder, today: date) -> Stage | None:
+    """Return what is to be told of an open order today; None for nothing."""
+    due, last = order.due_on, order.late_after or order.due_on
+    if due is None or last is None:
+        return None
+    if last < today:
+        return Stage.OVERDUE if last >= today - LOOK_BACK else None
+    if order.type not in PLANNED or order.state is WorkState.DONE or due > today + AHEAD:
+        return None
+    if due < today:
+        return Stage.GRACE
+    return Stage.DUE if due == today else Stage.AHEAD
 
 
 @command("notify.overdue", Permission.SYSTEM_RUN)
-def tell_of_overdue_work(ctx: Context) -> int:
-    """Announce open orders whose last day passed lately; return how many are new."""
+def remind(ctx: Context) -> int:
+    """Announce what is to be told of open orders today; return how many are new."""
     today = local_day(ctx.now(), zone_of(ctx))
     last_day = func.coalesce(WorkOrder.late_after, WorkOrder.due_on)
+    is_near = WorkOrder.type.in_(PLANNED) & (WorkOrder.due_on <= today + AHEAD)
     query = (
         select(WorkOrder)
-        .where(WorkOrder.state.in_(OPEN_WORK), last_day < today, last_day >= today - LOOK_BACK)
+        .where(WorkOrder.state.in_(OPEN_WORK), last_day >= today - LOOK_BACK)
+        .where(or_(last_day < today, is_near))
         .order_by(WorkOrder.id)
     )
-    late = {f"overdue:{o.id}:{o.late_after or o.due_on}": o for o in ctx.session.scalars(query)}
-    have = set(ctx.session.scalars(select(Told.key).where(Told.key.in_(late)))) if late else set()
-    for key in late.keys() - have:
-        order = late[key]
+    due = {}
+    for order in ctx.session.scalars(query):
+        if stage := stage_of(order, today):
+            day = order.due_on if stage is not Stage.OVERDUE else order.late_after or order.due_on
+            due[f"{stage}:{order.id}:{day}"] = (stage, order)
+    have = set(ctx.session.scalars(select(Told.key).where(Told.key.in_(due)))) if due else set()
+    for key in due.keys() - have:
+        stage, order = due[key]
         ctx.session.add(Told(key=key, at=ctx.now()))
-        ctx.emit(WorkOverdue(order.no, order.asset_id, order.assignee_id))
-    return len(late.keys() - have)
+        ctx.emit(WorkRemembered(stage, order.no, order.asset_id, order.assignee_id, order.team_id))
+    return len(due.keys() - have)

@@ -57,6 +57,16 @@ def of_the_team(ctx: Context, people: list[int], asset_id: int | None) -> list[i
     return chosen if set(chosen) & inside else people
 
 
+def members(ctx: Context, team_id: int | None) -> list[int]:
+    """Return the people of a team, its lead first; nobody for none."""
+    staff = staff_of(ctx)
+    team = next((one for one in staff.teams if one.id == team_id), None)
+    if team is None:
+        return []
+    lead = [team.lead_id] if team.lead_id is not None else []
+    return list(dict.fromkeys([*lead, *sorted(staff.members.get(team.id, ()))]))
+
+
 def on_duty(ctx: Context, asset_id: int | None) -> list[int]:
     """Return who of the asset's team works now; where nobody does, the team's lead."""
     found = asset_of(ctx, asset_id)

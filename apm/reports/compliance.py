@@ -25,6 +25,7 @@ S = OccurrenceState
 EXCUSES = ("in_use", "not_located", "held")
 FIRST_YEAR, LAST_YEAR = 1990, 2200
 MONTHS = 12
+MOST_EXCUSED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,34 @@ def compliance(ctx: Context, span: Span) -> tuple[Punctual, list[Punctual]]:
     rows = [_row(found) for found in ctx.session.execute(query)]
     total = Punctual("", None, *(sum(getattr(row, name) for row in rows) for name in COUNTS))
     return total, sorted(rows, key=lambda row: (-row.judged, row.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """One due date that was not met for a reason, and what proves it."""
+
+    asset: Asset
+    due: date
+    outcome: str
+    note: str | None
+    decided_by: str | None
+
+
+def excused(ctx: Context, span: Span) -> list[Excused]:
+    """Return the due dates of a span that are excused, by reason and day, up to `MOST_EXCUSED`."""
+    query = (
+        select(Occurrence, Asset)
+        .join(Plan, Occurrence.plan_id == Plan.id)
+        .join(Asset, Plan.asset_id == Asset.id)
+        .where(Occurrence.due >= span.first, Occurrence.due < span.after)
+        .where(Occurrence.state == S.EXCUSED, Occurrence.is_extra.is_(False))
+        .order_by(Occurrence.outcome, Occurrence.due, Occurrence.id)
+        .limit(MOST_EXCUSED)
+    )
+    return [
+        Excused(asset, one.due, one.outcome or "", one.note, one.decided_by)
+        for one, asset in ctx.session.execute(query)
+    ]
 
 
 def _row(found: Any) -> Punctual:

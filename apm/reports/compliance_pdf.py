@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from jinja2 import Environment
 
 from apm.accounts.model import Hospital
 from apm.core.i18n import _l
-from apm.reports.compliance import Punctual, Span
+from apm.reports.compliance import Excused, Punctual, Span
 from apm.reports.sheet import STRONG, Cell, Sheet
 from apm.reports.words import BELOW, Words
 
@@ -17,6 +18,7 @@ HEADS = (
     _l("In use"), _l("Not located"), _l("Held out of use"), _l("Window still open"),
 )  # fmt: skip
 SHARES = (0.2, 0.08, 0.07, 0.08, 0.08, 0.17, 0.07, 0.08, 0.09, 0.08)
+PROOF = (_l("Reason"), _l("Asset"), _l("Due on"), _l("Note"))
 FORMULA = _l(
     "Share in time = in time / (in time + late + missed + overdue), by due date as it stood when"
     " the work order was made; in brackets the 90 % interval (Wilson). Excused due dates (in use,"
@@ -28,7 +30,7 @@ def compliance_pdf(
     env: Environment,
     hospital: Hospital,
     span: Span,
-    found: tuple[Punctual, list[Punctual]],
+    found: tuple[Punctual, list[Punctual], list[Excused]],
     *,
     language: str,
     url: str,
@@ -36,7 +38,7 @@ def compliance_pdf(
     """Return the file; `url` is the page that shows the same figures, in its QR code."""
     words = Words(language)
     number: Callable[..., object] = env.filters["decimalformat"]
-    total, rows = found
+    total, rows, excused = found
     when = f"{span.year}-{span.month:02d}" if span.month else str(span.year)
     sheet = Sheet(
         title=f"{words.word(_l('Punctuality of maintenance'))} · {when}",
@@ -67,4 +69,20 @@ def compliance_pdf(
     lines += [line(row, name_of(row)) for row in rows]
     sheet.table([words.word(head, join=BELOW) for head in HEADS], lines, SHARES)
     sheet.paragraph(words.word(FORMULA, join=BELOW))
+    if excused:
+        day: Callable[..., object] = env.filters["dateformat"]
+        sheet.heading(words.word(_l("Excused, with what proves it")))
+        sheet.table(
+            [words.word(head, join=BELOW) for head in PROOF],
+            [
+                [
+                    words.label("occurrence_outcome", one.outcome),
+                    f"{words.name(one.asset.name, one.asset.name_zh)} {escape(one.asset.number)}",
+                    words.call(day, one.due),
+                    escape(" · ".join(filter(None, (one.note, one.decided_by)))) or "–",
+                ]
+                for one in excused
+            ],
+            (0.16, 0.3, 0.16, 0.38),
+        )
     return sheet.pdf()

@@ -12,6 +12,7 @@ from jinja2 import Environment
 from apm.accounts.model import Hospital
 from apm.assets.model import Asset
 from apm.core.i18n import _l, ngettext
+from apm.core.units import shown
 from apm.procedures.model import Verdict
 from apm.reports.model import IssuedReport
 from apm.reports.sheet import SMALL, STRONG, Cell, Sheet
@@ -67,14 +68,15 @@ class OrderReport:
 
     def _about(self, asset: Asset) -> list[tuple[str, str]]:
         words, place = self._words, asset.department
+        where = words.name(place.name, place.name_zh) if place else ""
         return [
-            (words.word(_l("Name")), words.name(asset.name, asset.name_zh)),
-            (words.word(_l("Number")), escape(f"{asset.number} · {asset.code}")),
-            (words.word(_l("Manufacturer")), escape(asset.manufacturer or "")),
-            (words.word(_l("Model")), escape(asset.model or "")),
-            (words.word(_l("Serial number")), escape(asset.serial or "")),
-            (words.word(_l("Department")), words.name(place.name, place.name_zh) if place else ""),
-            (words.word(_l("Risk")), words.label("risk", asset.risk)),
+            (words.word(_l("Name"), join=BELOW), words.name(asset.name, asset.name_zh)),
+            (words.word(_l("Number"), join=BELOW), escape(f"{asset.number} · {asset.code}")),
+            (words.word(_l("Manufacturer"), join=BELOW), escape(asset.manufacturer or "")),
+            (words.word(_l("Model"), join=BELOW), escape(asset.model or "")),
+            (words.word(_l("Serial number"), join=BELOW), escape(asset.serial or "")),
+            (words.word(_l("Department"), join=BELOW), where),
+            (words.word(_l("Risk"), join=BELOW), words.label("risk", asset.risk)),
         ]
 
     def _work(self) -> list[tuple[str, str]]:
@@ -83,16 +85,16 @@ class OrderReport:
         cause = words.call(cause_name, order.cause_code) if order.cause_code else ""
         minutes = words.word(_l("%(n)s min", n=order.labour_minutes))
         return [
-            (words.word(_l("Title")), words.name(order.title, order.title_zh)),
-            (words.word(_l("State")), words.label("work_order", order.state)),
-            (words.word(_l("Opened")), self._time(order.created_at)),
-            (words.word(_l("Done")), self._time(order.done_at)),
-            (words.word(_l("Who did the work")), escape(worker)),
-            (words.word(_l("Working time")), minutes if order.labour_minutes else ""),
-            (words.word(_l("Cause")), cause),
-            (words.word(_l("What was done?")), escape(order.remedy or "")),
-            (words.word(_l("Down from")), self._time(order.down_from)),
-            (words.word(_l("Down until")), self._time(order.down_until)),
+            (words.word(_l("Title"), join=BELOW), words.name(order.title, order.title_zh)),
+            (words.word(_l("State"), join=BELOW), words.label("work_order", order.state)),
+            (words.word(_l("Opened"), join=BELOW), self._time(order.created_at)),
+            (words.word(_l("Done"), join=BELOW), self._time(order.done_at)),
+            (words.word(_l("Who did the work"), join=BELOW), escape(worker)),
+            (words.word(_l("Working time"), join=BELOW), minutes if order.labour_minutes else ""),
+            (words.word(_l("Cause"), join=BELOW), cause),
+            (words.word(_l("What was done?"), join=BELOW), escape(order.remedy or "")),
+            (words.word(_l("Down from"), join=BELOW), self._time(order.down_from)),
+            (words.word(_l("Down until"), join=BELOW), self._time(order.down_until)),
         ]
 
     def _steps(self, sheet: Sheet) -> None:
@@ -118,7 +120,7 @@ class OrderReport:
             text += f"<br/>{escape(step.note)}"
         value = ""
         if step.value is not None:
-            value = f"{words.call(self._as_number, step.value)} {escape(step.unit or '')}"
+            value = f"{words.call(self._as_number, step.value)} {escape(shown(step.unit))}"
         result = words.label("verdict", verdict) if verdict else "–"
         look = STRONG if verdict is Verdict.FAIL else SMALL
         return [text, value, (self._limit_of(step), SMALL), (result, look)]
@@ -134,7 +136,7 @@ class OrderReport:
         return text
 
     def _limit_words(self, step: WorkStep) -> str:
-        limit = self._as_limit(step.tolerance, step.reference, step.unit or "", step.reference)
+        limit = self._as_limit(step.tolerance, step.reference, shown(step.unit), step.reference)
         return str(limit).strip()
 
     def _signatures(self, sheet: Sheet) -> None:

@@ -18,10 +18,12 @@ from apm.core.permissions import Permission
 from apm.core.typed import whole_number
 from apm.maintenance.queries import today_of
 from apm.reports.commands import LANGUAGES, issue
-from apm.reports.compliance import Span, compliance
+from apm.reports.compliance import Span, compliance, excused
 from apm.reports.compliance_pdf import FORMULA, compliance_pdf
 from apm.reports.printing import OrderReport
 from apm.reports.queries import report_by_code, verified
+from apm.reports.self_audit import self_audit
+from apm.reports.self_audit_pdf import BASIS, self_audit_pdf
 
 web = Blueprint("reports", __name__)
 _UNSAFE = re.compile(r"[^\w-]")
@@ -65,7 +67,7 @@ def punctuality() -> ResponseReturnValue:
     today = today_of(ctx)
     return render_template(
         "reports/compliance.html",
-        span=span, total=total, rows=rows, formula=FORMULA,
+        span=span, total=total, rows=rows, formula=FORMULA, excused=excused(ctx, span),
         years=range(today.year + 1, today.year - 6, -1),
     )  # fmt: skip
 
@@ -81,8 +83,36 @@ def punctuality_pdf() -> ResponseReturnValue:
         raise NotFound(_l("Choose Chinese, English or both."))
     base = current_app.config["APM_SETTINGS"].base_url
     page = f"{base}/analytics/compliance?year={span.year}&month={span.month or ''}"
-    pdf = compliance_pdf(
-        current_app.jinja_env, hospital, span, compliance(ctx, span), language=language, url=page
+    found = (*compliance(ctx, span), excused(ctx, span))
+    pdf = compliance_pdf(current_app.jinja_env, hospital, span, found, language=language, url=page)
+    return Response(pdf, mimetype="application/pdf")
+
+
+@web.get("/analytics/self-audit")
+@requires(Permission.ANALYTICS_READ)
+def audit() -> ResponseReturnValue:
+    """The skeleton of a year's self-audit."""
+    ctx = context()
+    year, today = _span().year, today_of(ctx)
+    return render_template(
+        "reports/self_audit.html",
+        year=year, parts=self_audit(ctx, year), basis=BASIS,
+        years=range(today.year, today.year - 6, -1),
+    )  # fmt: skip
+
+
+@web.get("/analytics/self-audit.pdf")
+@requires(Permission.ANALYTICS_READ)
+def audit_pdf() -> ResponseReturnValue:
+    """The same on paper, with room to write."""
+    ctx = context()
+    year, language = _span().year, request.args.get("language", "zh")
+    hospital = own_hospital(ctx)
+    if hospital is None or language not in LANGUAGES:
+        raise NotFound(_l("Choose Chinese, English or both."))
+    page = f"{current_app.config['APM_SETTINGS'].base_url}/analytics/self-audit?year={year}"
+    pdf = self_audit_pdf(
+        current_app.jinja_env, hospital, year, self_audit(ctx, year), language=language, url=page
     )
     return Response(pdf, mimetype="application/pdf")
 

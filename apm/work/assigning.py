@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,19 +12,19 @@ from apm.core.command import Actor, Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.teams.model import Level
-from apm.teams.queries import Staff, staff_of, teams
+from apm.teams.model import Level, Team
+from apm.teams.queries import Staff, staff_of
 from apm.teams.routing import Candidate, team_for
 from apm.teams.wording import category_name
 from apm.work.model import WorkOrder
 from apm.work.states import OPEN_WORK, WorkState
 
 
-def team_of(ctx: Context, asset: Asset | None, location: Location | None) -> int | None:
-    """Return the id of the team that work on an asset or in a place belongs to."""
+def team_of(known: Sequence[Team], asset: Asset | None, location: Location | None) -> int | None:
+    """Return the id of the one of these teams that work on an asset or in a place belongs to."""
     department = asset.department_id if asset else location.department_id if location else None
     found = team_for(
-        teams(ctx, only_active=True),
+        known,
         category=asset.category if asset else None,
         department_id=department,
     )

@@ -17,6 +17,11 @@ def next_number(ctx: Context, prefix: str) -> str:
     """Return the next number of this kind (`R`, `WO`, `ST`); call it inside a command."""
     counter = locked_counter(ctx, prefix)
     counter.last += 1
+    return number_of(counter)
+
+
+def number_of(counter: Counter) -> str:
+    """Return the number a counter stands at: `WO-2026-000034`."""
     return f"{counter.kind}-{counter.last:06d}"
 
 

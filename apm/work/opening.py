@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -12,13 +12,17 @@ from apm.assets.model import Asset, Location, Risk
 from apm.core.command import Context
 from apm.procedures.catalogue import Template
 from apm.procedures.shelf import template_for
-from apm.procedures.snapshot import steps_for
+from apm.procedures.snapshot import StepFields, steps_for
+from apm.teams.model import Team
+from apm.teams.queries import teams
 from apm.work.assigning import team_of
 from apm.work.clocks import start_clocks
 from apm.work.events import WorkOrderOpened
-from apm.work.model import WorkOrder, WorkStep
-from apm.work.numbers import locked_counter, next_number
+from apm.work.model import Counter, WorkOrder, WorkStep
+from apm.work.numbers import locked_counter, number_of
 from apm.work.states import OPEN_WORK, Priority, WorkState, WorkType
+
+COPIED = tuple(each.name for each in fields(StepFields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +51,95 @@ class NewWork:
 
 def make_order(ctx: Context, work: NewWork) -> WorkOrder:
     """Return the order for `work`: a new one, the one its origin opened, or one it joins."""
-    locked_counter(ctx, "WO")  # two detectors at once: the second waits, then finds the first's
+    opening = Opening(ctx)  # two detectors at once: the second waits, then finds the first's
     if found := _already_there(ctx, work):
         return found
     if work.type is WorkType.PREDICTIVE and (open_one := _open_predictive(ctx, work)):
         return _join(open_one, work)
-    chosen = template_for(ctx, work.template_code) if work.template_code else None
-    asset_id, location_id = work.place
-    order = WorkOrder(
-        no=next_number(ctx, "WO"),
-        type=work.type,
-        origin=work.origin,
-        asset_id=asset_id,
-        location_id=location_id,
-        title=work.title,
-        title_zh=work.title_zh,
-        state=WorkState.PLANNED,
-        priority=work.priority,
-        high_risk=work.asset is not None and work.asset.risk is Risk.HIGH,
-        template_code=chosen.code if chosen else None,
-        template_version=chosen.version if chosen else None,
-        due_on=work.due_on,
-        late_after=work.late_after,
-        created_at=ctx.now(),
-        evidence=work.evidence,
-        team_id=team_of(ctx, work.asset, work.location),
+    order = opening.add(
+        work, template_for(ctx, work.template_code) if work.template_code else None
     )
-    if work.type is WorkType.CORRECTIVE:
-        start_clocks(ctx, order, work.reported_at or ctx.now())
-    ctx.session.add(order)
-    ctx.session.flush()  # the steps and the event need its id
-    if chosen:
-        _copy_steps(ctx, order, chosen)
-    ctx.emit(
-        WorkOrderOpened(
-            order.id, order.no, order.type, order.priority, order.origin, order.asset_id
-        )
-    )
+    opening.write_checklists()
     return order
+
+
+@dataclass(slots=True)
+class Opening:
+    """Many new orders of one command: the counter is locked and the teams are read once.
+
+    Whoever adds orders must call `write_checklists` before the command ends, and answers for it
+    that none of them was there before.
+    """
+
+    ctx: Context
+    counter: Counter = field(init=False)
+    _teams: list[Team] = field(init=False)
+    _checklists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _bare: list[tuple[WorkOrder, Template]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.counter = locked_counter(self.ctx, "WO")
+        self._teams = teams(self.ctx, only_active=True)
+
+    def add(self, work: NewWork, chosen: Template | None) -> WorkOrder:
+        """Return a new order, with its id; its checklist follows."""
+        asset_id, location_id = work.place
+        self.counter.last += 1
+        order = WorkOrder(
+            no=number_of(self.counter),
+            type=work.type,
+            origin=work.origin,
+            asset_id=asset_id,
+            location_id=location_id,
+            title=work.title,
+            title_zh=work.title_zh,
+            state=WorkState.PLANNED,
+            priority=work.priority,
+            high_risk=work.asset is not None and work.asset.risk is Risk.HIGH,
+            template_code=chosen.code if chosen else None,
+            template_version=chosen.version if chosen else None,
+            due_on=work.due_on,
+            late_after=work.late_after,
+            created_at=self.ctx.now(),
+            evidence=work.evidence,
+            team_id=team_of(self._teams, work.asset, work.location),
+        )
+        if work.type is WorkType.CORRECTIVE:
+            start_clocks(self.ctx, order, work.reported_at or self.ctx.now())
+        self.ctx.session.add(order)
+        self.ctx.session.flush()  # the steps and the event need its id
+        if chosen:
+            self._bare.append((order, chosen))
+        self.ctx.emit(
+            WorkOrderOpened(
+                order.id, order.no, order.type, order.priority, order.origin, order.asset_id
+            )
+        )
+        return order
+
+    def write_checklists(self) -> None:
+        """Give each new order the steps of its template."""
+        steps = [
+            WorkStep(work_order_id=order.id, **values)
+            for order, chosen in self._bare
+            for values in self._values(chosen)
+        ]
+        drifting = [s for s in steps if s.tolerance and s.tolerance["type"] == "baseline_drift"]
+        if drifting:
+            asset_ids = {order.id: order.asset_id for order, _chosen in self._bare}
+            _set_baselines(self.ctx, drifting, asset_ids)
+        self.ctx.session.add_all(steps)
+        self.ctx.session.flush()
+        self._bare.clear()
+
+    def _values(self, chosen: Template) -> list[dict[str, Any]]:
+        if chosen.code not in self._checklists:
+            known = [{name: getattr(step, name) for name in COPIED} for step in steps_for(chosen)]
+            self._checklists[chosen.code] = [  # what is not set costs nothing to store
+                {name: value for name, value in step.items() if value is not None}
+                for step in known
+            ]
+        return self._checklists[chosen.code]
 
 
 def _already_there(ctx: Context, work: NewWork) -> WorkOrder | None:
@@ -128,22 +183,16 @@ def _join(order: WorkOrder, work: NewWork) -> WorkOrder:
     return order
 
 
-def _copy_steps(ctx: Context, order: WorkOrder, chosen: Template) -> None:
-    for fields in steps_for(chosen):
-        step = WorkStep(work_order_id=order.id, **asdict(fields))
-        if fields.tolerance and fields.tolerance["type"] == "baseline_drift":
-            step.reference = _baseline(ctx, order, step.key)
-        ctx.session.add(step)
-    ctx.session.flush()
-
-
-def _baseline(ctx: Context, order: WorkOrder, key: str) -> float | None:
-    """Return what this step measured the first time on this asset: drift is counted from there."""
+def _set_baselines(ctx: Context, steps: list[WorkStep], asset_ids: dict[int, int | None]) -> None:
+    """Give each step what it measured the first time on its asset: drift is counted from there."""
     query = (
-        select(WorkStep.value)
+        select(WorkOrder.asset_id, WorkStep.key, WorkStep.value)
         .join(WorkOrder)
-        .where(WorkOrder.asset_id == order.asset_id, WorkOrder.state == WorkState.CLOSED)
-        .where(WorkStep.key == key, WorkStep.value.is_not(None))
-        .order_by(WorkStep.id)
+        .where(WorkOrder.asset_id.in_(set(asset_ids.values())))
+        .where(WorkOrder.state == WorkState.CLOSED)
+        .where(WorkStep.key.in_({step.key for step in steps}), WorkStep.value.is_not(None))
+        .order_by(WorkStep.id.desc())
     )
-    return ctx.session.scalar(query.limit(1))
+    first = {(asset_id, key): value for asset_id, key, value in ctx.session.execute(query)}
+    for step in steps:
+        step.reference = first.get((asset_ids[step.work_order_id], step.key))

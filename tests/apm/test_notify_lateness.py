@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from apm.accounts.queries import system_actor
+from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.dispatch.events import ServiceLevelMissed
 from apm.metrology.events import (
@@ -18,10 +19,11 @@ from apm.metrology.events import (
 from apm.notify.low_stock import tell_of_low_stock
 from apm.notify.messages import message_text
 from apm.notify.model import Notification
-from apm.notify.overdue import tell_of_overdue_work
+from apm.notify.overdue import remind
 from apm.requests.events import AdverseEventSuspected, RequestReported
 from apm.teams.commands import TeamFacts, save_team
 from apm.work.queries import hospital_day
+from apm.work.states import WorkType
 from apm.worker.delivery import deliver
 from tests.apm.hospital import make_asset, make_work, start_work
 from tests.apm.stockroom import make_part
@@ -62,10 +64,8 @@ def test_late_work_is_told_once_to_who_has_it(as_, told):
     make_work(as_("qin"), due_on=today - timedelta(days=1))
     start_work(chen, wang, given)
     for _turn in range(2):
-        tell_of_overdue_work(as_("system"))
-        tell_of_overdue_work(
-            Context(as_("qin").session, system_actor(as_("qin").actor.hospital_id))
-        )
+        remind(as_("system"))
+        remind(Context(as_("qin").session, system_actor(as_("qin").actor.hospital_id)))
     found = told()
     assert ("chen", "overdue", given.no) in found
     assert {who for who, _k, no in found if no == free.no} >= {"wang", "zhao"}
@@ -73,6 +73,42 @@ def test_late_work_is_told_once_to_who_has_it(as_, told):
     rows = as_("chen").session.scalars(select(Notification).where(Notification.kind == "overdue"))
     mine = [row for row in rows if row.user_id == chen.actor.user_id]
     assert len(mine) == 1
+
+
+def test_reminders_go_from_the_person_to_the_team_to_the_manager(as_):
+    """Each stage is told once; the worker runs every day of the month, and twice."""
+    wang, chen = as_("wang"), as_("chen")
+    lead = as_("amy").actor.user_id
+    facts = TeamFacts("Monitors", "监护组", lead, (), ("MON",), (chen.actor.user_id,))
+    save_team(wang, facts=facts)
+    today = hospital_day(wang)
+    kind = {"type": WorkType.PREVENTIVE, "title": "Maintenance"}
+    days = {"due_on": today + timedelta(days=10), "late_after": today + timedelta(days=14)}
+    mine, free = (make_work(wang, **days, **kind) for _n in range(2))
+    start_work(chen, wang, mine)
+    make_work(as_("qin"), **days, **kind)
+    worker, everything = as_("system"), Context(as_("system").session, system_actor(None))
+    names = {as_(n).actor.user_id: n for n in ("chen", "wang", "zhao", "amy", "qin")}
+    heard = {}
+    for day in range(20):
+        worker.now = everything.now = lambda day=day: utc_now() + timedelta(days=day)
+        remind(worker)
+        assert remind(worker) == 0
+        everything.session.rollback()  # of what was read the day before
+        deliver(everything)
+        for row in everything.session.scalars(select(Notification)):
+            if row.kind != "assigned":
+                heard.setdefault((row.params["no"], row.kind, names[row.user_id]), day)
+
+    assert {(stage, who): day for (no, stage, who), day in heard.items() if no == mine.no} == {
+        ("due_soon", "chen"): 7, ("due_today", "chen"): 10,
+        ("in_grace", "chen"): 11, ("in_grace", "amy"): 11,
+        ("overdue", "chen"): 15, ("overdue", "amy"): 15, ("overdue", "zhao"): 15,
+    }  # fmt: skip
+    of_nobody = {(s, w) for (no, s, w) in heard if no == free.no}
+    assert {w for s, w in of_nobody if s == "due_soon"} == {"wang", "amy"}
+    assert ("overdue", "zhao") in of_nobody
+    assert not [key for key in heard if key[2] == "qin"]
 
 
 def test_parts_that_run_low_are_told_once_until_they_were_above(as_, told):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from apm.accounts.queries import system_actor
 from apm.assets.commands import create_asset
 from apm.assets.model import Asset, AssetState, Department
@@ -174,6 +176,8 @@ def _plans(wang: Context, vent: Asset, monitor: Asset, system: Context, found: F
     found.pages["maintenance.new_reading"] = [f"/meters/new?asset={vent.code}"]
     found.pages["maintenance.show"] = ["/plans/1", "/plans/2"]
     found.pages["maintenance.change"] = ["/plans/1/change"]
+    first = wang.session.scalars(select(WorkOrder.no).order_by(WorkOrder.id)).first()
+    found.pages["maintenance.move"] = [f"/calendar/{first}/move"]
 
 
 def _report(ctx: Context, asset: Asset, symptom: str, **said: object) -> tuple[str, str]:
