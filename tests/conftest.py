@@ -138,7 +138,10 @@ _SHARED: dict[str, tuple[Any, LRUCache[Any, Any]]] = {}
 
 def _share_compiled_statements(engine: Engine) -> None:
     """Let the engines of all tests use one dialect and one cache: compiling takes most time."""
-    dialect, cache = _SHARED.setdefault(engine.dialect.name, (engine.dialect, LRUCache(1000)))
+    if engine.dialect.name not in _SHARED:
+        engine.connect().close()  # a dialect learns from its own engine's first connection alone
+        _SHARED[engine.dialect.name] = (engine.dialect, LRUCache(1000))
+    dialect, cache = _SHARED[engine.dialect.name]
     engine.dialect = engine.pool._dialect = dialect
     engine.update_execution_options(compiled_cache=cache)
 

@@ -182,28 +182,32 @@ def _entry(session: ApmSession, row: Any) -> dict[str, Any] | None:
 def _changes(row: Any) -> dict[str, list[str | None]]:
     state = inspect(row)
     gone = state.deleted or state.was_deleted
+    is_new = state.key is None
     changed: dict[str, list[str | None]] = {}
     for column in state.mapper.column_attrs:
         # What nobody set has no history: a checklist has dozens of rows with dozens of columns.
         if column.key in row.untracked or not (gone or column.key in state.committed_state):
             continue
-        history = get_history(row, column.key, PASSIVE_NO_INITIALIZE)
         if gone:
-            old, new = _text([getattr(row, column.key)]), None
-        elif history.has_changes():
-            old, new = _text(history.deleted), _text(history.added)
+            old, new = _text(getattr(row, column.key)), None
+        elif is_new:  # it has no history to ask for, which takes longer
+            old, new = None, _text(state.dict.get(column.key))
         else:
-            continue
+            history = get_history(row, column.key, PASSIVE_NO_INITIALIZE)
+            old, new = _text(_first(history.deleted)), _text(_first(history.added))
         if old != new:
             secret = column.key in row.not_in_trail
             changed[column.key] = ["***", "***"] if secret else [old, new]
     return changed
 
 
-def _text(values: Any) -> str | None:
-    if not values or values[0] is None:
+def _first(values: Any) -> Any:
+    return values[0] if values else None
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
         return None
-    value = values[0]
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (dict, list)):

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -147,13 +146,6 @@ def test_more_hours_never_do_less():
     ]
     assert shares == sorted(shares)
     assert shares[0] < 0.9 < shares[-1]
-
-
-def test_a_thousand_devices_take_less_than_two_seconds():
-    loads = loads_of(1000)
-    began = perf_counter()
-    simulate(loads, first=TODAY, groups=3, capacity=[480.0] * 365)
-    assert perf_counter() - began < 2
 
 
 def test_a_year_without_plans_is_empty():
