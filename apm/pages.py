@@ -32,6 +32,7 @@ MENU = (
     ("/queue", _l("Queue"), "users", P.WORK_READ),
     ("/alarms", _l("Alarms"), "alert", P.ALARM_READ),
     ("/calendar", _l("Calendar"), "calendar", P.WORK_READ),
+    ("/rounds", _l("Rounds"), "pin", P.WORK_READ),
     ("/plans", _l("Plans"), "layers", P.PLAN_READ),
     ("/metrology", _l("Metrology"), "check", P.METROLOGY_READ),
     ("/risk", _l("Risk and intervals"), "refresh", P.PLAN_READ),

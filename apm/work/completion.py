@@ -65,7 +65,7 @@ def complete(
         Conflict: not in progress, or changed since `version`.
     """
     signer = signer_of(ctx, password, hand)
-    return _complete(ctx, no=no, signer=signer, said=said or Completion(), version=version)
+    return complete_as(ctx, no=no, signer=signer, said=said or Completion(), version=version)
 
 
 def close(
@@ -83,14 +83,14 @@ def close(
         Invalid: wrong password.
         Conflict: not done yet, or changed since `version`.
     """
-    return _close(ctx, no=no, signer=signer_of(ctx, password, hand), version=version)
+    return close_as(ctx, no=no, signer=signer_of(ctx, password, hand), version=version)
 
 
 @command("work_order.complete", Permission.WORK_DO)
-def _complete(
+def complete_as(
     ctx: Context, *, no: str, signer: Signer, said: Completion, version: int | None
 ) -> WorkOrder:
-    """Put an order that is ready for it to done, under the signature of who performed it."""
+    """Put an order that is ready for it to done, under a signature that has been checked."""
     order = order_to_change(ctx, no, version)
     if is_signed_already(order, signer):
         return order
@@ -117,8 +117,8 @@ def put_to_done(ctx: Context, order: WorkOrder, said: Completion) -> None:
 
 
 @command("work_order.close", Permission.WORK_CLOSE)
-def _close(ctx: Context, *, no: str, signer: Signer, version: int | None) -> WorkOrder:
-    """Close an order that is done, under the signature of who approves it."""
+def close_as(ctx: Context, *, no: str, signer: Signer, version: int | None) -> WorkOrder:
+    """Close an order that is done, under a signature that has been checked."""
     order = order_to_change(ctx, no, version)
     if is_signed_already(order, signer):
         return order

@@ -81,6 +81,24 @@ class WorkForm(FromPhone):
     )
 
 
+class RoundForm(Schema):
+    """What is said once for all devices of a round."""
+
+    password = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=200))
+    nonce = fields.String(load_default=None, allow_none=True, validate=SHORT)
+    labour_minutes = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(0, 100_000)
+    )
+
+
+class DeviceForm(Schema):
+    """What is said of one device of a round; without a result it is left for later."""
+
+    result = fields.String(load_default=None, validate=validate.OneOf(["pass", "fail"]))
+    note = fields.String(load_default=None, validate=LONG)
+    version = fields.Integer(load_default=None)
+
+
 class AnswerForm(Schema):
     """The answer to one step."""
 

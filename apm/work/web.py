@@ -17,12 +17,13 @@ from apm.work.causes import cause_name
 from apm.work.field_pages import field_pages
 from apm.work.page import form_of, order_page
 from apm.work.proceeding import proceed
+from apm.work.round_pages import round_pages
 from apm.work.schema import WorkForm
 from apm.work.shell_pages import shell_pages
 from apm.work.states import WorkState, WorkType
 
 web = Blueprint("work", __name__)
-for part in (field_pages, shell_pages):
+for part in (field_pages, round_pages, shell_pages):
     web.register_blueprint(part)
 
 

@@ -46,7 +46,8 @@ function accept(text) {
   navigator.vibrate?.(60);
   say("saidHeard", { code: codeIn(text) ?? text });
   const code = codeIn(text);
-  box.dispatchEvent(new CustomEvent("scan", { bubbles: true, detail: { text, code } }));
+  const scan = new CustomEvent("scan", { bubbles: true, cancelable: true, detail: { text, code } });
+  if (!box.dispatchEvent(scan)) return; // the page itself knew what to do with it
   if (form.method === "post") queue = queue.then(() => post(code ?? text));
   else go(code, text);
 }
