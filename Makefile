@@ -7,7 +7,7 @@ help:  ## Show this list
 
 demo:  ## Serve a demo hospital on http://127.0.0.1:8000 (needs python3.11 and pip, nothing more)
 	@.ci/setup --demo
-	@exec $(BIN)/python app.py
+	@exec $(BIN)/python app.py demo
 
 test:  ## Run all tests, on SQLite and on a PostgreSQL of their own; T=path narrows them
 	@.ci/setup

@@ -1,6 +1,7 @@
 """The house keeps its own rules: what every endpoint, command, setting and text must have."""
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 
@@ -149,3 +150,10 @@ def test_labels_of_states_are_complete():
         "role": Role,
     }.items():
         assert {state.value for state in states} <= set(LABELS[kind]), kind
+
+
+def test_make_demo_starts_the_demo():
+    said = subprocess.run(
+        ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.rstrip().endswith("python app.py demo")
