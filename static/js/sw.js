@@ -70,6 +70,7 @@ async function store(path, answer) {
   const headers = new Headers(answer.headers);
   headers.set("Apm-Kept", String(Date.now()));
   const copy = new Response(await answer.blob(), { status: answer.status, headers });
+  if (headers.get("Apm-User") !== (await owner())) return; // the phone changed hands meanwhile
   await (await caches.open(PAGES)).put(path, copy);
 }
 
@@ -95,6 +96,7 @@ async function page(event, url) {
   } catch {
     return kept ? dated(kept) : (await caches.match("/offline")) ?? Response.error();
   }
+  await meet(answer); // nobody sees a page of theirs before another's are gone
   event.waitUntil(note(url.pathname, answer.clone()));
   return answer;
 }

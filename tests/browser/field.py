@@ -15,6 +15,13 @@ from tests.apm.hospital import make_asset, make_work, start_work
 from tests.browser.house import House, until
 from tests.browser.person import Person
 
+IS_CUT_OFF = "fetch('/ping', {cache: 'no-store'}).then(() => false, () => true)"
+WAKE = """() => {
+  const worker = navigator.serviceWorker?.controller;
+  worker?.postMessage({});
+  return Boolean(worker);
+}"""
+
 
 def started(house: House, template: str | None = "VENT", category: str = "VENT") -> str:
     """The number of a repair that Chen has started."""
@@ -50,8 +57,18 @@ def no_network(person: Person) -> Iterator[None]:
     """The phone is in the basement."""
     with person.watch.cut():
         person.context.set_offline(True)
+        until(lambda: is_cut_off(person), seconds=20, what="the service worker is cut off too")
         yield
         person.context.set_offline(False)
+
+
+def is_cut_off(person: Person) -> bool:
+    """Whether the page's service worker, woken for it, finds no network: it is a process apart."""
+    is_there = person.page.evaluate(WAKE)
+    workers = person.context.service_workers
+    if is_there and not workers:
+        return False
+    return all(worker.evaluate(IS_CUT_OFF) for worker in workers)
 
 
 def banner(person: Person) -> Locator:

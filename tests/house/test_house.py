@@ -154,6 +154,10 @@ def test_labels_of_states_are_complete():
 
 def test_make_demo_starts_the_demo():
     said = subprocess.run(
-        ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--dry-run", "--no-print-directory", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert said.stdout.rstrip().endswith("python app.py demo")
