@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from apm.accounts import commands, queries
 from apm.accounts.audit_queries import AuditFilter, audit_page
 from apm.accounts.identity import COOKIE
+from apm.accounts.people import automatic_name, names_by_record
 from apm.accounts.schema import NewPassword, Preferences, SignIn
 from apm.core.errors import DomainError
 from apm.core.http import Form, context, load, public, requires
@@ -16,6 +17,19 @@ from apm.core.permissions import Permission
 from apm.core.typed import own_path
 
 web = Blueprint("accounts", __name__)
+
+
+@web.app_template_filter("person")
+def person(recorded: str | None) -> str:
+    """Say who it was that a record names: `{{ entry.actor|person }}`."""
+    if not recorded:
+        return ""
+    if found := automatic_name(recorded):
+        return found
+    if "people" not in g:
+        g.people = names_by_record(context())
+    names: dict[str, str] = g.people
+    return names.get(recorded, recorded)
 
 
 @web.route("/sign-in", methods=["GET", "POST"])

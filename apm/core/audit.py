@@ -134,8 +134,15 @@ def _remember_where_it_began(session: ApmSession, transaction: SessionTransactio
 @event.listens_for(ApmSession, "after_soft_rollback")
 def _forget_what_was_undone(session: ApmSession, transaction: SessionTransaction) -> None:
     # Of a savepoint that was rolled back nothing happened; what came before it stays.
-    if transaction.nested or transaction.parent is None:
+    if transaction.nested:
         del session.info.get("trail", [])[_BEGAN.get(transaction, 0) :]
+
+
+@event.listens_for(ApmSession, "after_transaction_end")
+def _forget_what_was_not_committed(session: ApmSession, transaction: SessionTransaction) -> None:
+    # Rolled back, or just closed: nothing of it may stand in the trail of what comes next.
+    if transaction.parent is None:
+        session.info.pop("trail", None)
 
 
 def _chain_of(session: ApmSession, row: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import User
@@ -172,11 +172,21 @@ def minutes_there(staff: Staff, user_id: int, day: date) -> int:
     return int((span[1] - span[0]).total_seconds() // 60) if span else 0
 
 
+def count_late(ctx: Context) -> int:
+    """Return how much open work is past its day."""
+    late = select(func.count(WorkOrder.id)).where(*_is_late(ctx))
+    return ctx.session.scalar(late) or 0
+
+
+def _is_late(ctx: Context) -> tuple[ColumnElement[bool], ...]:
+    return WorkOrder.state.in_(STANDING), WorkOrder.due_on < today_of(ctx)
+
+
 def late_entries(ctx: Context) -> list[Entry]:
     """Return the open work whose day has passed, the oldest first."""
     query = (
         select(WorkOrder)
-        .where(WorkOrder.state.in_(STANDING), WorkOrder.due_on < today_of(ctx))
+        .where(*_is_late(ctx))
         .options(joinedload(WorkOrder.asset).joinedload(Asset.department))
         .order_by(WorkOrder.due_on, WorkOrder.id)
         .limit(MOST)

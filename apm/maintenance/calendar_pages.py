@@ -63,7 +63,7 @@ def show_calendar() -> ResponseReturnValue:
         is_mine=is_mine,
         days=calendar.month_of(ctx, first, person_id=person_id) if view != "week" else [],
         rows=calendar.week_of(ctx, first) if view == "week" else [],
-        late=len(calendar.late_entries(ctx)),
+        late=calendar.count_late(ctx),
         knows_holidays=workdays_in(hospital_zone(ctx)).knows(first.year),
     )
 

@@ -80,6 +80,7 @@ def proposed(ctx: Context) -> list[Move]:
         with_place(select(WorkOrder))
         .where(WorkOrder.state.in_(MOVABLE), WorkOrder.assignee_id.is_(None))
         .where(WorkOrder.due_on <= last)
+        .order_by(WorkOrder.due_on, WorkOrder.id)
         .limit(MOST)
     )
     waiting = timed(ctx, ctx.session.scalars(query))

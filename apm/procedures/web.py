@@ -28,12 +28,13 @@ from apm.procedures.shelf import has_draft_only, template_for, templates_for
 from apm.procedures.signed_pages import signed_pages
 from apm.procedures.snapshot import steps_for
 from apm.procedures.version_pages import version_pages
-from apm.procedures.words import word
+from apm.procedures.words import tool_name, word
 
 web = Blueprint("procedures", __name__)
 for _part in (draft_pages, exchange_pages, signed_pages, version_pages):
     web.register_blueprint(_part)
 web.add_app_template_global(word, "template_word")
+web.add_app_template_filter(tool_name)
 
 
 @web.get("/templates")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from apm.core.i18n import LANGUAGES, _l, speaking
+from apm.core.i18n import LANGUAGES, _l, choose, speaking
+from apm.core.settings import ROOT
+from apm.core.shipped import read_yaml
 from apm.labels import LABELS
 
+TOOLS = ROOT / "seed" / "tools.yaml"
 WORDS: dict[str, dict[str, object]] = {
     "section": LABELS["section"],
     "step_kind": {"check": _l("Check"), "measure": _l("Measurement")},
@@ -99,3 +102,19 @@ def values_of(kind: str, only: tuple[str, ...] | None = None) -> dict[str, str]:
             for value in values:
                 found.setdefault(word(kind, value).casefold(), value)
     return found
+
+
+def tool_name(english: str) -> str:
+    """Return what test equipment of a template is called in the language spoken, if it is known.
+
+    >>> with speaking("zh"):
+    ...     print(tool_name("balance"), tool_name("our own jig"))
+    天平 our own jig
+    """
+    return choose(english, _tools().get(english))
+
+
+@cache
+def _tools() -> dict[str, str]:
+    names: dict[str, str] = read_yaml(TOOLS)
+    return names

@@ -79,7 +79,7 @@ class SatisfactionArgs(Schema):
 
 
 class RatingsOut(Schema):
-    """One group; without figures where `status` is `too_few`."""
+    """One group; without figures where `status` is `too_few` or `withheld`."""
 
     key = fields.String(allow_none=True)
     name = fields.String()

@@ -2,7 +2,7 @@
 
 What is counted are the stars given when a repair is confirmed.  Silence gives no stars and is
 counted beside them.  A group of fewer than five ratings is not shown: a mean of two would tell
-who gave them.
+who gave them.  Nor is the next larger group where the whole less the others would give it away.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST, USUAL = timedelta(days=3660), timedelta(days=364)
 EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 FORMULA = _l(
     "Mean of the stars given (1 to 5), and the share of 4 and 5 stars with Wilson's 95 percent"
-    " interval. Groups of fewer than 5 ratings are not shown."
+    " interval. Groups of fewer than 5 ratings are not shown, nor what would give them away."
 )
 
 
@@ -65,7 +65,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One group.  `mean`, `share` and `interval` are None where there are too few ratings."""
+    """One group.  `mean`, `share` and `interval` are None where they are not shown."""
 
     key: str | None
     name: str
@@ -73,11 +73,8 @@ class Line:
     mean: float | None
     share: float | None
     interval: tuple[float, float] | None
-
-    @property
-    def status(self) -> str:
-        """`ok`, or `too_few`."""
-        return "too_few" if self.mean is None else "ok"
+    status: str = "ok"
+    """`ok`; `too_few`; or `withheld`, as it would give away a group of too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +124,8 @@ def satisfaction(ctx: Context, *, by: By, days: Days) -> Satisfaction:
     for row in rated:
         groups[key(row)].append(row.rating or 0)
     names = _names(ctx, by)
-    lines = [_line(k, names(k), stars) for k, stars in groups.items()]
+    withheld = _giving_away(groups)
+    lines = [_line(k, names(k), stars, is_withheld=k in withheld) for k, stars in groups.items()]
     lines.sort(key=lambda line: (line.name, line.key or ""), reverse=by is By.MONTH)
     total = _line(None, _("All"), [row.rating or 0 for row in rated])
     return Satisfaction(days, by, total, lines, len(rows) - len(rated), _reworked(ctx, days))
@@ -190,10 +188,20 @@ def _names(ctx: Context, by: By) -> Callable[[Any], str]:
     return lambda key: known.get(key, nothing)
 
 
-def _line(key: Any, name: str, stars: list[int]) -> Line:
+def _giving_away(groups: dict[Any, list[int]]) -> set[Any]:
+    """Return the groups to hold back, so that the whole less what is shown is no handful."""
+    hidden = sum(len(stars) for stars in groups.values() if len(stars) < FEWEST)
+    large = [key for key, stars in groups.items() if len(stars) >= FEWEST]
+    if not 0 < hidden < FEWEST or not large:
+        return set()
+    return {min(large, key=lambda key: (len(groups[key]), str(key)))}
+
+
+def _line(key: Any, name: str, stars: list[int], *, is_withheld: bool = False) -> Line:
     shown = None if key is None else str(key)
     n = len(stars)
-    if n < FEWEST:
-        return Line(shown, name, None, None, None, None)
+    if n < FEWEST or is_withheld:
+        status = "withheld" if is_withheld else "too_few"
+        return Line(shown, name, None, None, None, None, status)
     content = sum(star >= CONTENT for star in stars)
     return Line(shown, name, n, sum(stars) / n, content / n, wilson(content, n, CONFIDENCE))

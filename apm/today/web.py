@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
+from apm.today.packing import next_workday, packing_for
 from apm.today.queries import MOST, my_today
+from apm.work.queries import hospital_day
 
 web = Blueprint("today", __name__)
 
@@ -21,3 +23,13 @@ def today() -> ResponseReturnValue:
         can_read = ctx.actor.can(Permission.REQUEST_READ)
         return redirect("/requests" if can_read else "/account", 303)
     return render_template("today/today.html", today=my_today(ctx), most=MOST)
+
+
+@web.get("/packing")
+@requires(Permission.WORK_DO)
+def packing() -> ResponseReturnValue:
+    """What to take along for my work of today, or of the next working day."""
+    ctx = context()
+    is_next, today_ = request.args.get("day") != "today", hospital_day(ctx)
+    found = packing_for(ctx, next_workday(ctx) if is_next else today_)
+    return render_template("today/packing.html", packing=found, is_next=is_next, today=today_)

@@ -16,6 +16,7 @@ from apm.core.events import Event
 from apm.core.i18n import _l
 from apm.dispatch.events import ServiceLevelMissed, ServiceLevelNear
 from apm.forecasts.events import AlarmRaised
+from apm.metrology.events import InstrumentDue, InstrumentOutOfTolerance, UseAllowed, UseBlocked
 from apm.notify.subjects import asset_of
 from apm.requests.events import RequestMoved, RequestReported
 from apm.work.events import WorkOrderMoved, WorkOrderOpened
@@ -90,6 +91,26 @@ KINDS: dict[str, Kind] = {
         ServiceLevelMissed,
         _l("A response or repair time was missed"),
         _only("no", "clock", "due_at", "priority"),
+    ),
+    "equipment.blocked": Kind(
+        UseBlocked,
+        _l("Equipment must not be used: its verification is overdue or failed"),
+        lambda _ctx, p: {"asset": p["code"], "why": p["why"]},
+    ),
+    "equipment.allowed": Kind(
+        UseAllowed,
+        _l("Equipment may be used again: it has a new certificate"),
+        lambda _ctx, p: {"asset": p["code"]},
+    ),
+    "instrument.due": Kind(
+        InstrumentDue,
+        _l("The calibration of a test instrument is due, overdue or failed"),
+        _only("serial", "light", "calibrated_until"),
+    ),
+    "instrument.out_of_tolerance": Kind(
+        InstrumentOutOfTolerance,
+        _l("A test instrument was found out of tolerance"),
+        _only("serial", "orders"),
     ),
 }
 TEST = "webhook.test"

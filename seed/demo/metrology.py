@@ -49,7 +49,7 @@ def _note_verification(world: World, diary: Diary, unit: Unit, number: int) -> N
     issued = until - YEAR
     # Before the unit was here it had no certificate of this hospital.
     while clock_time(issued, 10) > unit.registered_at:
-        _note_certificate(world, diary, unit, issued, f"{issued.year}-{number + 1:04d}")
+        _note_certificate(world, diary, unit, issued, f"{issued:%Y%m%d}-{number + 1:03d}")
         issued -= YEAR
     ran_out = clock_time(until, 24.4)
     if max(ran_out, unit.registered_at) < world.now:

@@ -88,6 +88,10 @@ def test_the_trail_tells_of_what_was_kept_and_of_nothing_else(history):
         session.add(Department(name="Undone too"))
         session.flush()
         raise ZeroDivisionError
+    with history.writing("test.add"):
+        session.add(Department(name="Left behind"))
+        session.flush()
+        session.close()  # the transaction is over, and nobody has rolled it back
 
     entries = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(3)).all()
     names = [entry.changes["name"][1] for entry in reversed(entries)]

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ from apm.work.loading import whole
 from apm.work.model import WorkOrder
 from apm.work.numbers import next_number
 from apm.work.states import WorkState, WorkType
+from tests.waiting import until
 
 WITHOUT_WORK = {AssetState.QUARANTINED, AssetState.MISSING, AssetState.RETIRED}
 LOGIN = re.compile(r"^ {2}(\w+@demo\.apm) +(\S+)", re.MULTILINE)
@@ -73,7 +74,7 @@ def running(folder: Path, log: Path, *options: str) -> Iterator[Run]:
             [*command, "--data", str(folder), *options], cwd=ROOT, env=env, stdout=out, stderr=out
         )
         try:
-            run.url = wait_for(lambda: _answering(process, log), seconds=240)
+            run.url = until(lambda: _answering(process, log), seconds=240, what="the demo answers")
             run.ready_s = time.monotonic() - began
             yield run
         finally:
@@ -93,15 +94,6 @@ def _answering(process: subprocess.Popen[bytes], log: Path) -> str | None:
         return said[1] if httpx.get(f"{said[1]}/healthz").status_code == 200 else None
     except httpx.TransportError:
         return None
-
-
-def wait_for(check: Callable[[], Any], *, seconds: float) -> Any:
-    """Return what `check` returns as soon as it is something."""
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +173,7 @@ def test_a_second_start_is_quick_and_things_go_wrong_before_ones_eyes(
     with running(folder, tmp_path / "log", "--speed", "8") as run:
         page = httpx.get(f"{run.url}/sign-in").text
         tour = httpx.get(f"{run.url}/tour")
-        raised = wait_for(new_alarms, seconds=100)
+        raised = until(new_alarms, seconds=100, what="new alarms")
 
     assert (run.code, run.stop_s < 5) == (0, True), run.output
     assert run.ready_s < first_run[1].ready_s / 2

@@ -67,12 +67,25 @@ def test_mean_share_and_interval(as_, icu, ward):
 def test_a_handful_is_not_shown_but_counts_in_the_whole(as_, icu, ward):
     rated(as_, icu, 5, 5, 5, 5)
     rated(as_, ward, 1, 1, 2, 2, 3)
-    lines = {line.name: line for line in counted(as_).lines}
+    rated(as_, make_asset(as_("wang"), "INFP", department="Ward 4"), *[4] * 6)
+    found = counted(as_)
+    lines = {line.name: line for line in found.lines}
     few = lines["ICU"]
     assert (few.n, few.mean, few.share, few.interval) == (None, None, None, None)
     assert few.status == "too_few"
-    assert lines["Ward 3"].n == 5
-    assert counted(as_).total.n == 9
+    assert lines["Ward 4"].n == 6
+    assert found.total.n == 15
+    # Else 15 less 11 would tell how the four of the ICU rated.
+    next_larger = lines["Ward 3"]
+    assert (next_larger.n, next_larger.mean, next_larger.status) == (None, None, "withheld")
+
+
+def test_nothing_is_held_back_where_the_hidden_are_many(as_, icu, ward):
+    rated(as_, icu, 5, 5, 5, 5)
+    rated(as_, make_asset(as_("wang"), "INFP", department="Ward 4"), 1, 2, 1)
+    rated(as_, ward, 1, 1, 2, 2, 3)
+    status = {line.name: line.status for line in counted(as_).lines}
+    assert status == {"ICU": "too_few", "Ward 4": "too_few", "Ward 3": "ok"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from apm.webhooks.kinds import KINDS
 from apm.webhooks.model import Webhook
 from apm.worker.delivery import deliver
 from tests.apm.hospital import make_asset, make_request, make_work
+from tests.apm.metrology import verify as verify_asset
 from tests.apm.servers import web_server
 
 pytestmark = pytest.mark.database
@@ -64,6 +65,19 @@ def verify(secret, header, body, now):
     said = dict(part.split("=", 1) for part in header.split(","))
     wanted = hmac.new(secret.encode(), f"{said['t']}.".encode() + body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(wanted, said["v1"]) and abs(now - int(said["t"])) < 300
+
+
+def test_equipment_that_must_not_be_used_is_told(as_, web, add):
+    add(web.url + "/hook", events=["equipment.blocked", "equipment.allowed"])
+    asset = make_asset(as_("wang"), "VENT")
+    verify_asset(as_("wang"), asset, until=-5, ago=380)
+    verify_asset(as_("wang"), asset, until=300, ago=0)
+    assert run(as_) == 2
+    told = [(seen.headers["X-Apm-Event"], seen.json["data"]) for seen in web.seen]
+    assert told == [
+        ("equipment.blocked", {"asset": asset.code, "why": "overdue"}),
+        ("equipment.allowed", {"asset": asset.code}),
+    ]
 
 
 def test_a_report_is_told_signed_and_with_no_word_of_the_reporter(as_, web, add):

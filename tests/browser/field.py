@@ -12,8 +12,9 @@ from apm.core.command import Context
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
 from tests.apm.hospital import make_asset, make_work, start_work
-from tests.browser.house import House, until
+from tests.browser.house import House
 from tests.browser.person import Person
+from tests.waiting import until
 
 IS_CUT_OFF = "fetch('/ping', {cache: 'no-store'}).then(() => false, () => true)"
 WAKE = """() => {

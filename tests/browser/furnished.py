@@ -86,7 +86,7 @@ def furnish(house: House) -> Furnished:
         _count(wang, vent, monitor, found)
         keep_parts(wang, chen, vent, found.pages)
         keep_templates(wang, found.pages)
-        found.technician += keep_round(wang, chen, found.pages)
+        found.technician += [*keep_round(wang, chen, found.pages), "/packing?day=today"]
         closed, at_work, _waiting = (page.rpartition("/")[2] for page in found.pages["work.show"])
         found.visitor.append(keep_papers(wang, vent, closed, found.pages))
         found.visitor.append(let_in(wang, at_work, found.pages))
@@ -170,7 +170,7 @@ def _readings(wang: Context, chiller: Asset, found: Furnished) -> None:
 
 def _plans(wang: Context, vent: Asset, monitor: Asset, system: Context, found: Furnished) -> None:
     today = utc_now().date()
-    for asset, days in ((vent, -3), (monitor, 40)):
+    for asset, days in ((vent, -3), (monitor, -3)):
         rhythm = Rhythm(PlanMode.FIXED, 6, today + timedelta(days=days), 14, 14)
         add_plan(wang, asset=asset.code, template=asset.category, rhythm=rhythm)
     generate_due(system)

@@ -7,13 +7,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -24,17 +23,6 @@ from tests.conftest import actor_named
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 60
 STOP_S = 40
-T = TypeVar("T")
-
-
-def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
-    """Return the first true value of a condition of another process; fail when it is late."""
-    end = time.monotonic() + seconds
-    while True:
-        if found := condition():
-            return found
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        Flag().wait(0.1)
 
 
 class Process:

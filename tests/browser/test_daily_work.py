@@ -16,9 +16,10 @@ from tests.apm.hospital import make_asset, make_work, start_work
 from tests.browser.checklist import step_card
 from tests.browser.conftest import Come
 from tests.browser.furnished import Furnished
-from tests.browser.house import House, until
+from tests.browser.house import House
 from tests.browser.person import DESKTOP, Person
 from tests.conftest import PASSWORD
+from tests.waiting import until
 
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])
 

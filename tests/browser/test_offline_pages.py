@@ -23,7 +23,8 @@ from tests.browser.field import (
     steps_of,
     synced,
 )
-from tests.browser.house import House, until
+from tests.browser.house import House
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])

@@ -25,7 +25,7 @@ from apm.readings.model import Alarm
 from apm.work.model import WorkOrder
 from tests.browser import real_input
 from tests.browser.conftest import Come
-from tests.browser.house import House, until
+from tests.browser.house import House
 from tests.browser.person import DESKTOP, Person
 from tests.browser.repair_story import (
     a_nurse_reports,
@@ -34,6 +34,7 @@ from tests.browser.repair_story import (
     the_nurse_is_content,
     the_technician_repairs_it,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 SCORED_S = 180
