@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -52,6 +52,8 @@ from apm.work.states import OPEN_WORK, WorkState
 S = OccurrenceState
 ZONE = "America/New_York"
 BEGIN = datetime(2026, 1, 30, 15, tzinfo=UTC)
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A year takes a second: what fails is told as it was found, not after an hour of shrinking."""
 UNSTARTED = {WorkState.PLANNED, WorkState.ASSIGNED}
 
 
@@ -420,5 +422,38 @@ def test_years_of_random_events(sqlite_template):
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            phases=NO_SHRINKING,
         ),
     )
+
+
+@given(
+    anchor=st.sampled_from([date(2026, 1, 31), date(2026, 1, 30), date(2026, 3, 31)]),
+    months=st.sampled_from([1, 2, 3]),
+    gaps=st.lists(st.integers(1, 100), min_size=6, max_size=10),
+    done=st.lists(st.booleans(), min_size=10, max_size=10),
+)
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING
+)
+def test_each_month_end_is_on_record_once(sqlite_template, anchor, months, gaps, done):
+    """The worker sleeps for weeks, work is done late or never: no date drifts, none is skipped."""
+    Hospitals.template = sqlite_template
+    world = Hospitals()
+    try:
+        rhythm = Rhythm(PlanMode.FIXED, months, anchor, 5, 5)
+        world.plan(rhythm, Rhythm(PlanMode.FLOATING, 6, anchor, 5, 5), 0)
+        for gap, is_done in zip(gaps, done, strict=False):
+            world.now += timedelta(days=gap)
+            world.worker_runs()
+            if is_done:
+                world.work_is_done(0, closed=False)
+            world.fixed_dates_do_not_drift_and_none_is_skipped()
+            world.due_dates_are_without_gap_and_doubles()
+        [plan, *_] = world.plans()
+        last = number_of(plan, plan.next_due)
+        dues = [one.due for one in world.of(plan)]
+        assert dues == [counted(anchor, plan, k) for k in range(last)]
+        assert plan.next_due - timedelta(days=5) > world.today
+    finally:
+        world.teardown()
