@@ -38,7 +38,7 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     """
     page.evaluate(f"if (!window.axe) {{ {AXE.read_text()} }}")
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
-    options = {"runOnly": only, "resultTypes": ["violations"]}
+    options = {"runOnly": only, "resultTypes": ["violations"], "preload": False}
     found = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']][:5]}"

@@ -90,9 +90,11 @@ def test_every_page_is_accessible(
     problems = []
     for person, path in tour(come, full_house, program, lang, device, share):
         found = look_at(person, path) + violations(person.page)
-        person.page.emulate_media(color_scheme="dark")
-        dark = violations(person.page, ["color-contrast"])
-        person.page.emulate_media(color_scheme="light")
+        dark = []
+        if lang == "en":  # colours have no language
+            person.page.emulate_media(color_scheme="dark")
+            dark = violations(person.page, ["color-contrast"])
+            person.page.emulate_media(color_scheme="light")
         problems += [f"{path}: {one}" for one in [*found, *(f"dark: {one}" for one in dark)]]
 
     assert not problems, "\n".join(problems)
