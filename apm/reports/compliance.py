@@ -2,23 +2,27 @@
 
 A due date stands as it was when its work order was made: work done late moves nothing.  Judged
 are the due dates whose window is over; excuses with proof are counted apart, and what is still
-open in its window is neither good nor bad yet.
+open in its window is neither good nor bad yet.  What fell due on equipment that is out of use
+gets its record when it returns; until then it is counted as held all the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.orm import joinedload
 
 from apm.assets.model import Asset, Department
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
-from apm.maintenance.model import Occurrence, OccurrenceState, Plan
-from apm.maintenance.queries import today_of
+from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
+from apm.maintenance.queries import HELD, today_of
 from predict.proportion import wilson
 
 S = OccurrenceState
@@ -110,8 +114,40 @@ def compliance(ctx: Context, span: Span) -> tuple[Punctual, list[Punctual]]:
         .group_by(Department.id, Department.name, Department.name_zh)
     )
     rows = [_row(found) for found in ctx.session.execute(query)]
+    rows = _with_held(rows, [asset.department for asset, _due in _still_held(ctx, span)])
     total = Punctual("", None, *(sum(getattr(row, name) for row in rows) for name in COUNTS))
     return total, sorted(rows, key=lambda row: (-row.judged, row.name))
+
+
+def _still_held(ctx: Context, span: Span) -> Iterator[tuple[Asset, date]]:
+    """Yield the due dates of a span whose window has passed on equipment that is out of use."""
+    today = today_of(ctx)
+    query = (
+        select(Plan)
+        .join(Plan.asset)
+        .where(Plan.is_active, Asset.lifecycle.in_(HELD))
+        .where(Plan.next_due < min(span.after, today))
+        .options(joinedload(Plan.asset).joinedload(Asset.department))
+        .order_by(Plan.next_due, Plan.id)
+    )
+    for plan in ctx.session.scalars(query):
+        due, grace = plan.next_due, timedelta(days=plan.grace_days)
+        while due < span.after and due + grace < today:
+            if due >= span.first:
+                yield plan.asset, due
+            if plan.mode is PlanMode.FLOATING:
+                break  # the date after this depends on when this one is done
+            due = plan.interval.following(plan.anchor, due)
+
+
+def _with_held(rows: list[Punctual], wards: list[Department | None]) -> list[Punctual]:
+    more = Counter((ward.name, ward.name_zh) if ward else ("", None) for ward in wards)
+    known = {(row.name, row.name_zh): row for row in rows}
+    nothing = dict.fromkeys(COUNTS, 0)
+    for (name, name_zh), n in more.items():
+        row = known.get((name, name_zh)) or Punctual(name, name_zh, **nothing)
+        known[name, name_zh] = replace(row, held=row.held + n)
+    return list(known.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +172,12 @@ def excused(ctx: Context, span: Span) -> list[Excused]:
         .order_by(Occurrence.outcome, Occurrence.due, Occurrence.id)
         .limit(MOST_EXCUSED)
     )
-    return [
+    recorded = [
         Excused(asset, one.due, one.outcome or "", one.note, one.decided_by)
         for one, asset in ctx.session.execute(query)
     ]
+    held = [Excused(asset, due, "held", None, None) for asset, due in _still_held(ctx, span)]
+    return sorted([*recorded, *held], key=lambda one: (one.outcome, one.due))[:MOST_EXCUSED]
 
 
 def _row(found: Any) -> Punctual:

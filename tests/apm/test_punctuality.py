@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pypdfium2 as pdfium
 import pytest
+from sqlalchemy import select
 
+from apm.assets.model import Asset, AssetState
 from apm.core.errors import Invalid
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.reports.compliance import Span, compliance
+from apm.reports.compliance import Span, compliance, excused
 from tests.apm.hospital import make_asset
 
 NOW = datetime(2026, 6, 20, 4, tzinfo=UTC)
@@ -84,6 +86,20 @@ def test_a_window_that_is_still_open_is_neither_good_nor_bad(as_, ward):
     total, _rows = compliance(at(as_), Span(2026))
 
     assert (total.pending, total.judged, total.share, total.interval) == (1, 0, None, None)
+
+
+def test_what_falls_due_out_of_use_is_held_before_its_record_is_written(as_, ward):
+    ward("ICU", [(date(2026, 4, 10), S.DONE, date(2026, 4, 10), None)])
+    ctx = as_("wang")
+    with ctx.writing("test.away"):
+        ctx.session.scalars(select(Asset)).one().lifecycle = AssetState.STANDBY
+
+    months = {n: compliance(at(as_), Span(2026, n))[0] for n in (4, 5, 6)}
+    assert [row.held for row in months.values()] == [0, 1, 0]  # that of 10 June is still open
+    [told] = excused(at(as_), Span(2026, 5))
+    assert (told.due, told.outcome) == (MAY, "held")
+    [icu] = compliance(at(as_), Span(2026))[1]
+    assert (icu.name, icu.in_time, icu.held, icu.judged) == ("ICU", 1, 1, 1)
 
 
 def test_the_page_and_the_paper_say_the_same(login, ward):
