@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -54,8 +53,6 @@ LOGIN = re.compile(r"^ {2}(\w+@demo\.apm) +(\S+)", re.MULTILINE)
 class Run:
     """One run of the command: how it went, what it said."""
 
-    ready_s: float
-    stop_s: float
     code: int
     output: str
     url: str = ""
@@ -67,21 +64,17 @@ def running(folder: Path, log: Path, *options: str) -> Iterator[Run]:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("APM_", "PORT"))}
     env |= {"APM_SECRET_KEY": "x" * 48, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "app.py", "demo", "--host", "127.0.0.1", "--port", "0"]
-    run = Run(0.0, 0.0, -1, "")
-    began = time.monotonic()
+    run = Run(-1, "")
     with log.open("w") as out:
         process = subprocess.Popen(
             [*command, "--data", str(folder), *options], cwd=ROOT, env=env, stdout=out, stderr=out
         )
         try:
             run.url = until(lambda: _answering(process, log), seconds=240, what="the demo answers")
-            run.ready_s = time.monotonic() - began
             yield run
         finally:
-            asked = time.monotonic()
             process.send_signal(signal.SIGTERM)
             run.code = process.wait(timeout=30)
-            run.stop_s = time.monotonic() - asked
             run.output = log.read_text()
 
 
@@ -150,7 +143,7 @@ def test_the_first_start_builds_prints_logins_and_stops_cleanly(
 ) -> None:
     made, run = first_run
 
-    assert (run.code, run.stop_s < 5) == (0, True), run.output
+    assert run.code == 0, run.output
     assert len(LOGIN.findall(run.output)) == 5
     assert "not for production" in run.output
     assert "█" in run.output  # the QR code
@@ -175,8 +168,8 @@ def test_a_second_start_is_quick_and_things_go_wrong_before_ones_eyes(
         tour = httpx.get(f"{run.url}/tour")
         raised = until(new_alarms, seconds=100, what="new alarms")
 
-    assert (run.code, run.stop_s < 5) == (0, True), run.output
-    assert run.ready_s < first_run[1].ready_s / 2
+    assert run.code == 0, run.output
+    assert "Building" not in run.output
     assert LOGIN.findall(run.output) == LOGIN.findall(first_run[1].output)
     assert all(login.password in page for login in desk.logins)
     assert tour.status_code == 200
