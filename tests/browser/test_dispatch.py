@@ -51,7 +51,9 @@ def test_a_job_is_given_out_and_handed_over(house: House, come: Come, lang: str)
     chen.field("Person", form).select_option(index=1)
     chen.field("What should they know?", form).fill("Filter in drawer 3")
     chen.button("Hand over", form).tap()
-    expect(card(chen, no).locator(".tag")).to_have_text("Wang Lei")
+    expect(card(chen, no).locator(".tag")).to_have_text(
+        {"en": "Wang Lei", "zh": "王磊"}[chen.lang]
+    )
     chen.goto(f"/work-orders/{no}")
     expect(chen.main).to_contain_text("Filter in drawer 3")
     expect(chen.page.locator("#dispatch")).to_contain_text(vent_of(lang))
