@@ -174,11 +174,11 @@ def minutes_there(staff: Staff, user_id: int, day: date) -> int:
 
 def count_late(ctx: Context) -> int:
     """Return how much open work is past its day."""
-    late = select(func.count(WorkOrder.id)).where(*_is_late(ctx))
+    late = select(func.count(WorkOrder.id)).where(*_past_its_day(ctx))
     return ctx.session.scalar(late) or 0
 
 
-def _is_late(ctx: Context) -> tuple[ColumnElement[bool], ...]:
+def _past_its_day(ctx: Context) -> tuple[ColumnElement[bool], ...]:
     return WorkOrder.state.in_(STANDING), WorkOrder.due_on < today_of(ctx)
 
 
@@ -186,7 +186,7 @@ def late_entries(ctx: Context) -> list[Entry]:
     """Return the open work whose day has passed, the oldest first."""
     query = (
         select(WorkOrder)
-        .where(*_is_late(ctx))
+        .where(*_past_its_day(ctx))
         .options(joinedload(WorkOrder.asset).joinedload(Asset.department))
         .order_by(WorkOrder.due_on, WorkOrder.id)
         .limit(MOST)

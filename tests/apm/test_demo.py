@@ -151,7 +151,7 @@ def test_the_first_start_builds_prints_logins_and_stops_cleanly(
     assert not list(made.glob("*.making*"))
 
 
-def test_a_second_start_is_quick_and_things_go_wrong_before_ones_eyes(
+def test_a_second_start_builds_nothing_and_things_go_wrong_before_ones_eyes(
     first_run: tuple[Path, Run], folder: Path, desk: Desk, ctx: Context, tmp_path: Path
 ) -> None:
     before = set(ctx.session.scalars(select(Alarm.id)))

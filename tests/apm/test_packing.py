@@ -18,14 +18,14 @@ from tests.queries import count_queries
 pytestmark = pytest.mark.database
 
 
-def planned(as_, *, due, template="INFP", who="chen"):
+def planned(as_, *, due, template="INFP", who="chen", by="wang"):
     """Planned maintenance that is given to somebody."""
     made = make_work(
-        as_("wang"), make_asset(as_("wang"), template), type=WorkType.PREVENTIVE,
+        as_(by), make_asset(as_(by), template), type=WorkType.PREVENTIVE,
         template_code=template, due_on=due,
     )  # fmt: skip
     facts = Facts(assignee_id=as_(who).actor.user_id)
-    move_work(as_("wang"), no=made.no, action="assign", facts=facts)
+    move_work(as_(by), no=made.no, action="assign", facts=facts)
     return made
 
 
@@ -65,6 +65,9 @@ def test_the_instruments_of_the_last_time_and_whether_they_hold(as_):
     [kit] = packing_for(as_("chen"), days(1, chen)).kits
     assert kit.last_no == last.no
     assert [(tool.instrument.serial, tool.holds) for tool in kit.tools] == [("IDA-5", True)]
+    planned(as_, due=days(0, chen), who="qin", by="qin")
+    [south] = packing_for(as_("qin"), days(1, chen)).kits
+    assert (south.tools, south.last_no) == ([], None), "instruments of another hospital"
     [kit] = packing_for(as_("chen"), days(201, chen)).kits  # its calibration ends the day before
     assert [tool.holds for tool in kit.tools] == [False]
 

@@ -94,6 +94,12 @@ def test_what_falls_due_out_of_use_is_held_before_its_record_is_written(as_, war
     with ctx.writing("test.away"):
         ctx.session.scalars(select(Asset)).one().lifecycle = AssetState.STANDBY
 
+    ward("ICU", [], who="qin")
+    ward("OR", [])  # in service: its open dates are no excuse
+    south = as_("qin")
+    with south.writing("test.away"):
+        south.session.scalars(select(Asset)).one().lifecycle = AssetState.STANDBY
+
     months = {n: compliance(at(as_), Span(2026, n))[0] for n in (4, 5, 6)}
     assert [row.held for row in months.values()] == [0, 1, 0]  # that of 10 June is still open
     [told] = excused(at(as_), Span(2026, 5))

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from apm.core.i18n import speaking
 from apm.procedures.catalogue import FILE, templates
 from apm.procedures.model import Section, StepKind, Trust
 from apm.procedures.snapshot import steps_for
 from apm.procedures.tolerance import RULES
+from apm.procedures.words import tool_name
 
 LINES = (Path(__file__).parent / "expected_limits.txt").read_text().splitlines()
 
@@ -99,3 +101,9 @@ def test_every_limit_can_be_read_as_a_rule_with_a_source():
                 assert step.limit.type in RULES
                 assert step.source.title
                 assert step.unit
+
+
+def test_every_tool_of_the_shipped_templates_has_a_chinese_name():
+    tools = {tool for template in templates().values() for tool in template.tools}
+    with speaking("zh"):
+        assert [tool for tool in sorted(tools) if tool_name(tool) == tool] == []
