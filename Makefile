@@ -11,7 +11,7 @@ demo:  ## Serve a demo hospital on http://127.0.0.1:8000 (needs python3.11 and p
 
 test:  ## Run all tests, on SQLite and on a PostgreSQL of their own; T=path narrows them
 	@.ci/setup
-	@.ci/with-postgres $(BIN)/pytest -q -n 2 $(T)
+	@.ci/with-postgres $(BIN)/pytest -q -n 2 --dist worksteal $(T)
 
 check:  ## Run all that CI runs: format, lint, types, imports, tests
 	@.ci/run

@@ -187,7 +187,8 @@ def _burst(base: str, codes: list[str]) -> dict[str, Any]:
 def _over_3g(address: str) -> dict[str, float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=which("chromium-headless-shell") or which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
         )
         seconds, sizes = [], []
         for _ in range(5):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -36,7 +37,8 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     All rules of `TAGS`, or only those named.  By `evaluate`, as the pages' own policy forbids
     a script tag of ours.
     """
-    page.evaluate(f"if (!window.axe) {{ {AXE.read_text()} }}")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe())
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
     options = {"runOnly": only, "resultTypes": ["violations"], "preload": False}
     found = page.evaluate("options => axe.run(document, options)", options)
@@ -44,6 +46,11 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
         f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']][:5]}"
         for one in found["violations"]
     ]
+
+
+@cache
+def _axe() -> str:
+    return f"{{ {AXE.read_text()} }}"
 
 
 def overflow(page: Page) -> int:
