@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from apm.accounts.queries import own_hospital
@@ -16,6 +16,7 @@ from apm.analytics.instants import larger, seconds, smaller
 from apm.analytics.period import Period, period_of
 from apm.assets.model import Asset, AssetState, Department, Location
 from apm.core.command import Context
+from apm.maintenance.holds import still_covers_last_day
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
 from apm.work.model import Cost, WorkOrder
 from apm.work.states import WorkState, WorkType
@@ -181,10 +182,14 @@ def seconds_in_service(ctx: Context, by: By, period: Period) -> dict[Key, float]
 def punctuality(ctx: Context, by: By, period: Period) -> dict[Key, Punctuality]:
     """Return how many occurrences due in the period were done by their frozen last day.
 
-    Excused ones are left out; one still open counts as late once its last day has passed.
+    Excused ones are left out; one still open counts as late once its last day has passed, unless
+    its equipment was out of use on it and still is.
     """
+    is_away = (
+        select(Plan.id).where(Plan.id == Occurrence.plan_id, still_covers_last_day()).exists()
+    )
     settled = Occurrence.state.in_({OccurrenceState.DONE, OccurrenceState.MISSED})
-    judged = or_(settled, Occurrence.late_after < period.today)
+    judged = or_(settled, and_(Occurrence.late_after < period.today, not_(is_away)))
     in_time = and_(
         Occurrence.state == OccurrenceState.DONE, Occurrence.done_on <= Occurrence.late_after
     )

@@ -83,6 +83,9 @@ class OccurrenceOut(Schema):
     due = fields.Date()
     opens = fields.Date()
     late_after = fields.Date()
+    window_end = fields.Date()
+    held_since = fields.Date(allow_none=True)
+    held_until = fields.Date(allow_none=True)
     state = fields.String()
     extra = fields.Boolean()
     why = fields.String()
@@ -236,6 +239,9 @@ def occurrence_out(row: lists.OccurrenceRow) -> dict[str, Any]:
         "due": here.due,
         "opens": here.opens,
         "late_after": here.late_after,
+        "window_end": here.window_end or here.late_after,
+        "held_since": here.held_since,
+        "held_until": here.held_until,
         "state": here.state.value,
         "extra": here.is_extra,
         "why": here.why,

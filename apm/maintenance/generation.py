@@ -16,9 +16,11 @@ from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.maintenance import reasons
 from apm.maintenance.due import Window, window
+from apm.maintenance.holds import mark
 from apm.maintenance.merging import absorb, host_for, join
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode, PlanTrigger
 from apm.maintenance.queries import plan_for_writing
+from apm.maintenance.returning import come_back
 from apm.maintenance.rounds import Round, begin_round
 from apm.maintenance.settling import settle
 from apm.maintenance.triggers import due_triggers
@@ -66,10 +68,11 @@ def _look_after(work: Round, plan: Plan) -> Occurrence | None:
         plan.held_why = plan.asset.lifecycle.value
         plan.held_since = plan.held_since or work.today
         return None
+    hold = come_back(work, plan)
+    if hold is not None:
+        work.back[plan.id] = hold
     made = _serve(work, plan)
-    plan.held_why = plan.problem = None
-    if made or not open_dates(plan, work.today):  # else a window waits for the work before it
-        plan.held_since = None
+    plan.problem = None
     return made
 
 
@@ -79,14 +82,42 @@ def _serve(work: Round, plan: Plan) -> Occurrence | None:
     current = work.open.get(plan.id)
     if current is not None and (not frames or not _gives_way(work, plan, current)):
         add_reasons(work, current, [trigger for trigger in fired if trigger.fired_seq is None])
+        _record_held(work, plan, frames)
         return None
     if not frames:
         return _early(work, plan, fired) if fired else None
     host = _make_room(work, plan, current)
-    for missed in frames[:-1]:
-        _record_missed(work, plan, missed)
-    why = [reasons.of_calendar(plan, frames[-1].due)]
+    passed = [_record_passed(work, plan, frame) for frame in frames[:-1]]
+    owed = [one for one in (current, *passed) if one is not None and one.outcome == "held"]
+    why = [_calendar_reason(work, plan, frames[-1], owed)]
     return record(work, plan, frames[-1], (why, fired), host=host)
+
+
+def _calendar_reason(
+    work: Round, plan: Plan, frame: Window, owed: list[Occurrence]
+) -> reasons.Reason:
+    """Return why a date is due: by the calendar; before use if it or one before it was held."""
+    hold = work.back.get(plan.id)
+    since = [one.held_since for one in owed if one.held_since is not None]
+    if hold is not None and hold.touches(frame.due, frame.late_after):
+        since.append(hold.since)
+    if since:
+        return reasons.before_use(min(since), work.today)
+    return reasons.of_calendar(plan, frame.due)
+
+
+def _record_held(work: Round, plan: Plan, frames: list[Window]) -> None:
+    """Record what a hold swallowed while work that had begun before it stood still.
+
+    That work is what the equipment owes now; the dates in between need none of their own.
+    """
+    hold = work.back.get(plan.id)
+    passed = [frame for frame in frames if frame.late_after < work.today]
+    if hold is None or plan.mode is not PlanMode.FIXED or not passed:
+        return
+    if hold.covers(passed[-1].late_after):
+        for frame in passed:
+            _record_passed(work, plan, frame)
 
 
 def _early(work: Round, plan: Plan, fired: list[PlanTrigger]) -> Occurrence:
@@ -158,7 +189,7 @@ def _make_room(work: Round, plan: Plan, current: Occurrence | None) -> WorkOrder
         return None
     del work.open[plan.id]
     if not current.is_extra:
-        give_up(work, plan, current, "superseded")
+        give_up(work, current, "superseded")
         return None
     current.state, current.outcome = OccurrenceState.CANCELLED, "merged"
     return work.order_of(current)
@@ -171,12 +202,13 @@ def end_open(work: Round, plan: Plan, outcome: str) -> None:
         return
     order = work.order_of(current)
     if order is None or order.state in UNSTARTED:
-        give_up(work, plan, current, outcome)
+        give_up(work, current, outcome)
 
 
-def _record_missed(work: Round, plan: Plan, frame: Window) -> None:
-    why = [reasons.of_calendar(plan, frame.due)]
-    give_up(work, plan, _add(work, plan, frame, why), "superseded")
+def _record_passed(work: Round, plan: Plan, frame: Window) -> Occurrence:
+    made = _add(work, plan, frame, [reasons.of_calendar(plan, frame.due)])
+    give_up(work, made, "superseded")
+    return made
 
 
 def record(
@@ -225,6 +257,9 @@ def _add(
         why=told[0]["trigger"],
         reasons=told,
     )
+    hold = work.back.get(plan.id)
+    if hold is not None:
+        mark(occurrence, hold, plan.grace_days)
     work.ctx.session.add(occurrence)
     plan.next_seq += 1
     if not is_extra:

@@ -24,7 +24,7 @@ class Stand(StrEnum):
     """Where a plan stands today."""
 
     OVERDUE = "overdue"
-    """there is a work order, and its due date has passed"""
+    """there is a work order, and its due date (or the return to use) has passed"""
     DUE = "due"
     """there is a work order, and its due date is still to come"""
     UPCOMING = "upcoming"
@@ -42,7 +42,7 @@ class PlanRow:
     @property
     def due(self) -> date:
         """When it is due: the open occurrence, else the next."""
-        return self.open.due if self.open else self.plan.next_due
+        return self.open.asked_for if self.open else self.plan.next_due
 
     @property
     def has_due(self) -> bool:
@@ -51,9 +51,11 @@ class PlanRow:
 
     def stand(self, today: date) -> Stand:
         """Where it stands."""
+        if self.plan.held_why:
+            return Stand.HELD
         if self.open:
-            return Stand.OVERDUE if self.open.due < today else Stand.DUE
-        return Stand.HELD if self.plan.held_why else Stand.UPCOMING
+            return Stand.OVERDUE if self.due < today else Stand.DUE
+        return Stand.UPCOMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def plan_page(
     if stand is Stand.UPCOMING:
         query = query.where(~_has_open(), Plan.held_why.is_(None))
     else:
-        query = query.where(~_has_open(), Plan.held_why.is_not(None))
+        query = query.where(Plan.held_why.is_not(None))
     return _page_of_plans(ctx, query, after=after, limit=limit)
 
 
@@ -128,7 +130,8 @@ def _has_open() -> ColumnElement[bool]:
 
 
 def _is_late(today: date, stand: Stand) -> ColumnElement[bool]:
-    return Occurrence.due < today if stand is Stand.OVERDUE else Occurrence.due >= today
+    is_late = func.coalesce(Occurrence.held_until, Occurrence.due) < today
+    return is_late if stand is Stand.OVERDUE else ~is_late
 
 
 def _page_of_plans(
@@ -144,7 +147,8 @@ def _page_of_open(
     query = (
         select(Occurrence)
         .join(Plan, Plan.id == Occurrence.plan_id)
-        .where(Plan.is_active, Occurrence.state == OccurrenceState.OPEN, late)
+        .where(Plan.is_active, Plan.held_why.is_(None))
+        .where(Occurrence.state == OccurrenceState.OPEN, late)
         .options(
             joinedload(Occurrence.plan).joinedload(Plan.asset).joinedload(Asset.department),
             joinedload(Occurrence.plan).selectinload(Plan.triggers),
@@ -180,23 +184,23 @@ def _numbers(ctx: Context, occurrences: list[Occurrence]) -> dict[int, str]:
 
 def stand_counts(ctx: Context) -> dict[Stand, int]:
     """Return how many active plans stand where."""
-    is_late, is_held = Occurrence.due < today_of(ctx), Plan.held_why.is_not(None)
+    is_late = _is_late(today_of(ctx), Stand.OVERDUE)
     opened = (
-        select(is_late, is_held, func.count(Occurrence.id).label("n"))
+        select(is_late, func.count(Occurrence.id))
         .join(Plan, Plan.id == Occurrence.plan_id)
-        .where(Plan.is_active, Occurrence.state == OccurrenceState.OPEN)
-        .group_by(is_late, is_held)
+        .where(Plan.is_active, Plan.held_why.is_(None), Occurrence.state == OccurrenceState.OPEN)
+        .group_by(is_late)
     )
-    open_ones = [(bool(late), bool(held), n) for late, held, n in ctx.session.execute(opened)]
+    open_ones = {bool(late): n for late, n in ctx.session.execute(opened)}
+    is_held = Plan.held_why.is_not(None)
     active = select(is_held, func.count(Plan.id)).where(Plan.is_active).group_by(is_held)
-    idle = {bool(held): n for held, n in ctx.session.execute(active)}
-    for _late, held, n in open_ones:  # a plan has at most one open occurrence
-        idle[held] -= n
+    plans = {bool(held): n for held, n in ctx.session.execute(active)}
     return {
-        Stand.OVERDUE: sum(n for late, _held, n in open_ones if late),
-        Stand.DUE: sum(n for late, _held, n in open_ones if not late),
-        Stand.UPCOMING: idle.get(False, 0),
-        Stand.HELD: idle.get(True, 0),
+        Stand.OVERDUE: open_ones.get(True, 0),
+        Stand.DUE: open_ones.get(False, 0),
+        # A plan has at most one open occurrence.
+        Stand.UPCOMING: plans.get(False, 0) - sum(open_ones.values()),
+        Stand.HELD: plans.get(True, 0),
     }
 
 

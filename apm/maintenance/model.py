@@ -94,7 +94,7 @@ class Plan(Audited, HospitalScoped, Row):
     held_why: Mapped[str | None]
     """The asset's state that holds the plan back (`standby`): it is due before use again."""
     held_since: Mapped[date | None]
-    """Occurrences that fell due from then on are excused, not missed."""
+    """Since when; None once it is back, and what it owes is due before use (see `holds`)."""
     problem: Mapped[str | None]
     """Why the last try to make a work order failed."""
     next_seq: Mapped[int] = mapped_column(default=1)
@@ -142,6 +142,13 @@ class Occurrence(Audited, HospitalScoped, Row):
     due: Mapped[date]
     opens: Mapped[date]
     late_after: Mapped[date]
+    """The last day in time: of the window, or of the days before use after a time out of use."""
+    window_end: Mapped[date | None]
+    """The last day of the window where `late_after` is a later one."""
+    held_since: Mapped[date | None]
+    """The equipment was out of use on its day or its last day: from this day on,"""
+    held_until: Mapped[date | None]
+    """and back on this one; None while it is not, and where it was in use."""
     state: Mapped[OccurrenceState] = mapped_column(
         text_enum(OccurrenceState), default=OccurrenceState.OPEN
     )
@@ -165,6 +172,11 @@ class Occurrence(Audited, HospitalScoped, Row):
     """The day of `done_at` in the hospital's time zone; compared with `late_after`."""
 
     plan: Mapped[Plan] = relationship(lazy="raise")
+
+    @property
+    def asked_for(self) -> date:
+        """The day it is asked for: its due date, or the return of equipment that was out."""
+        return self.held_until or self.due
 
 
 class Meter(Audited, HospitalScoped, Row):

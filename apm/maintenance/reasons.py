@@ -3,7 +3,7 @@
 A reason is a JSON object with `trigger` and `due` (a day) and the numbers of its kind:
 
 - `calendar`, `completion`: `every` (`{"months": 6}`), and `anchor` or `last`;
-- `before_use`: `held_since`, the day it went out of use;
+- `before_use`: `held_since`, the day it went out of use; `due`, the day it was back;
 - `meter`: `meter`, `value`, `base`, `every`, `per_day`, `n`, `earliest`, `latest`;
 - `condition`: `sensor`, `unit`, `value`, `limit`, `is_above`, `minutes`, `since`;
 - `prediction`: `probability`, `horizon_days`, `why`;
@@ -28,14 +28,17 @@ Reason = dict[str, Any]
 
 def of_calendar(plan: Plan, due: date) -> Reason:
     """Return why the calendar (or the last completion) makes a plan due."""
-    if plan.held_since is not None:
-        held = plan.held_since.isoformat()
-        return {"trigger": "before_use", "due": due.isoformat(), "held_since": held}
     every = plan.interval.as_plain()
     if plan.mode is PlanMode.FIXED:
         anchor = plan.anchor.isoformat()
         return {"trigger": "calendar", "due": due.isoformat(), "every": every, "anchor": anchor}
     return {"trigger": "completion", "due": due.isoformat(), "every": every}
+
+
+def before_use(held_since: date, returned: date) -> Reason:
+    """Return why equipment that is back after a time out of use is due before use."""
+    held = held_since.isoformat()
+    return {"trigger": "before_use", "due": returned.isoformat(), "held_since": held}
 
 
 def of_trigger(trigger: PlanTrigger) -> Reason:
@@ -88,7 +91,11 @@ def _completion(reason: Reason) -> str:
 
 
 def _before_use(reason: Reason) -> str:
-    return _("Was out of use since %(day)s: due before use again.", day=reason["held_since"])
+    return _(
+        "Out of use from %(first)s to %(last)s: due before use again.",
+        first=reason["held_since"],
+        last=reason["due"],
+    )
 
 
 def _meter(reason: Reason) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from apm.core.command import Context
+from apm.maintenance.holds import Hold
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
 from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.workdays import Workdays, workdays_in
@@ -39,6 +40,8 @@ class Round:
     on_asset: dict[int, list[WorkOrder]] = field(default_factory=lambda: defaultdict(list))
     """Preventive work that still has to be done, by asset."""
 
+    back: dict[int, Hold] = field(default_factory=dict)
+    """The hold that has ended, by plan, where equipment has just come back."""
     templates: dict[str, Template] = field(default_factory=dict)
     opening: Opening | None = None
     """The orders made in this round; None while there are none."""

@@ -11,6 +11,7 @@ from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.maintenance.due import window
+from apm.maintenance.holds import mark_done_meanwhile, unmark
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
 from apm.maintenance.queries import hospital_zone
 from apm.maintenance.triggers import begin_again, let_go
@@ -64,6 +65,7 @@ def _settle_one(ctx: Context, occurrence: Occurrence, order: WorkOrder) -> None:
         occurrence.state = OccurrenceState.DONE
         occurrence.done_at = order.done_at
         occurrence.done_on = local_day(order.done_at, hospital_zone(ctx))
+        mark_done_meanwhile(occurrence, plan)
         _count_from_completion(occurrence, occurrence.done_on)
         if is_news:
             begin_again(ctx, plan, order.done_at)
@@ -125,6 +127,8 @@ def _reopen(ctx: Context, occurrence: Occurrence, order: WorkOrder) -> None:
     """Open a due date again; a newer one of the plan nobody has begun is done with it."""
     occurrence.state = OccurrenceState.OPEN
     occurrence.done_at = occurrence.done_on = None
+    if occurrence.held_until is None:  # counted as before use because it was done
+        unmark(occurrence)
     query = select(Occurrence).where(
         Occurrence.plan_id == occurrence.plan_id,
         Occurrence.state == OccurrenceState.OPEN,

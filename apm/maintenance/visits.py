@@ -34,7 +34,7 @@ def excuse(ctx: Context, *, occurrence_id: int, reason: Excuse, note: str) -> Oc
     order = work.order_of(occurrence)
     if order is not None and order.state not in UNSTARTED:
         raise Conflict(_l("Work has begun. Finish it, or cancel the work order."))
-    give_up(work, occurrence.plan, occurrence, reason.value)
+    give_up(work, occurrence, reason.value)
     _sign(ctx, occurrence, note)
     let_go(ctx, occurrence.plan, occurrence.seq)
     return occurrence

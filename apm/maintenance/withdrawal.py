@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from apm.core.command import Context
 from apm.core.i18n import _l
-from apm.maintenance.model import Occurrence, OccurrenceState, Plan
+from apm.maintenance.holds import is_within_its_days, unmark
+from apm.maintenance.model import Occurrence, OccurrenceState
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
 from apm.work.states import WorkState
@@ -41,10 +41,14 @@ def withdraw(ctx: Context, order: WorkOrder, outcome: str) -> None:
     move_work(ctx, no=order.no, action="cancel", facts=Facts(reason=str(_REASONS[outcome])))
 
 
-def give_up(work: Round, plan: Plan, occurrence: Occurrence, outcome: str) -> None:
-    """Close an occurrence that is not done; its order goes too unless it ticks others as well."""
-    if outcome == "superseded" and was_held(plan, occurrence.due):
+def give_up(work: Round, occurrence: Occurrence, outcome: str) -> None:
+    """Close an occurrence that is not done; its order goes too unless it ticks others as well.
+
+    What was held, and is still in its days before use when the next date comes, is no miss.
+    """
+    if outcome == "superseded" and is_within_its_days(occurrence, work.today):
         outcome = "held"
+        unmark(occurrence)
     occurrence.state, occurrence.outcome = _STATES[outcome], outcome
     order = work.order_of(occurrence)
     if order is None or order.state not in UNSTARTED:
@@ -52,8 +56,3 @@ def give_up(work: Round, plan: Plan, occurrence: Occurrence, outcome: str) -> No
     work.ctx.session.flush()
     if not work.sharing(order):
         withdraw(work.ctx, order, outcome)
-
-
-def was_held(plan: Plan, due: date) -> bool:
-    """Tell whether the asset was out of use when something was due."""
-    return plan.held_since is not None and due >= plan.held_since

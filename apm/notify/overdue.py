@@ -8,11 +8,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
+from apm.assets.model import Asset
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
+from apm.maintenance.queries import HELD
 from apm.notify.events import WorkRemembered
 from apm.notify.model import Told
 from apm.notify.queries import zone_of
@@ -49,6 +51,12 @@ def stage_of(order: WorkOrder, today: date) -> Stage | None:
     return Stage.DUE if due == today else Stage.AHEAD
 
 
+def _waits_for_return() -> ColumnElement[bool]:
+    """Return the condition that planned work is on equipment out of use: due when it is back."""
+    is_away = select(Asset.id).where(Asset.id == WorkOrder.asset_id, Asset.lifecycle.in_(HELD))
+    return and_(WorkOrder.type == WorkType.PREVENTIVE, is_away.exists())
+
+
 @command("notify.overdue", Permission.SYSTEM_RUN)
 def remind(ctx: Context) -> int:
     """Announce what is to be told of open orders today; return how many are new."""
@@ -58,7 +66,7 @@ def remind(ctx: Context) -> int:
     query = (
         select(WorkOrder)
         .where(WorkOrder.state.in_(OPEN_WORK), last_day >= today - LOOK_BACK)
-        .where(or_(last_day < today, is_near))
+        .where(or_(last_day < today, is_near), not_(_waits_for_return()))
         .order_by(WorkOrder.id)
     )
     due = {}

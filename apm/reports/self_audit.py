@@ -136,7 +136,7 @@ def _storage(look: _Year) -> Part:
 
 
 def _upkeep(look: _Year) -> Part:
-    total, _rows = compliance(look.ctx, look.span)
+    total = compliance(look.ctx, look.span).total
     planned = select(Plan.asset_id).where(Plan.is_active)
     return Part(
         _l("Art. 13, 15"),

@@ -25,6 +25,7 @@ from reportlab.platypus import (
 from apm.assets.paper import BOLD, REGULAR, draw_qr, register_fonts
 
 MARGIN, HEAD, FOOT, QR = 16 * mm, 30 * mm, 16 * mm, 22 * mm
+AFTER_TABLE = 2.5 * mm
 WIDTH = A4[0] - 2 * MARGIN
 INK, GREY, LINE, BAND = (
     HexColor("#14181f"),
@@ -99,7 +100,7 @@ class Sheet:
         if not cells:
             return
         share = (0.17, 0.33, 0.17, 0.33)
-        table = LongTable(cells, colWidths=[WIDTH * s for s in share])
+        table = LongTable(cells, colWidths=[WIDTH * s for s in share], spaceAfter=AFTER_TABLE)
         table.setStyle(
             TableStyle([
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -116,7 +117,9 @@ class Sheet:
         """Add a table whose head is repeated on each page; `shares` of the width sum to 1."""
         cells = [[Paragraph(text, SMALL) for text in head]]
         cells += [[_paragraph(cell) for cell in row] for row in rows]
-        table = LongTable(cells, colWidths=[WIDTH * s for s in shares], repeatRows=1)
+        table = LongTable(
+            cells, colWidths=[WIDTH * s for s in shares], repeatRows=1, spaceAfter=AFTER_TABLE
+        )
         table.setStyle(
             TableStyle([
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),

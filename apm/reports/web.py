@@ -18,8 +18,8 @@ from apm.core.permissions import Permission
 from apm.core.typed import whole_number
 from apm.maintenance.queries import today_of
 from apm.reports.commands import LANGUAGES, issue
-from apm.reports.compliance import Span, compliance, excused
-from apm.reports.compliance_pdf import FORMULA, compliance_pdf
+from apm.reports.compliance import Span, compliance
+from apm.reports.compliance_pdf import BEFORE_USE, FORMULA, compliance_pdf
 from apm.reports.printing import OrderReport
 from apm.reports.queries import report_by_code, verified
 from apm.reports.self_audit import self_audit
@@ -63,11 +63,10 @@ def punctuality() -> ResponseReturnValue:
     """How punctual maintenance was in a month or a year."""
     ctx = context()
     span = _span()
-    total, rows = compliance(ctx, span)
     today = today_of(ctx)
     return render_template(
         "reports/compliance.html",
-        span=span, total=total, rows=rows, formula=FORMULA, excused=excused(ctx, span),
+        span=span, found=compliance(ctx, span), formula=FORMULA, rule=BEFORE_USE,
         years=range(today.year + 1, today.year - 6, -1),
     )  # fmt: skip
 
@@ -83,8 +82,9 @@ def punctuality_pdf() -> ResponseReturnValue:
         raise NotFound(_l("Choose Chinese, English or both."))
     base = current_app.config["APM_SETTINGS"].base_url
     page = f"{base}/analytics/compliance?year={span.year}&month={span.month or ''}"
-    found = (*compliance(ctx, span), excused(ctx, span))
-    pdf = compliance_pdf(current_app.jinja_env, hospital, span, found, language=language, url=page)
+    pdf = compliance_pdf(
+        current_app.jinja_env, hospital, span, compliance(ctx, span), language=language, url=page
+    )
     return Response(pdf, mimetype="application/pdf")
 
 

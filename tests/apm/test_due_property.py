@@ -120,6 +120,9 @@ class Hospitals(RuleBasedStateMachine):
         """The first occurrence of each plan since its rhythm was changed."""
         self.held_from: date | None = None
         """Since when the worker has seen the asset out of use."""
+        self.holds: list[tuple[date, date]] = []
+        """The times out of use the worker has seen, from the first day to that of the return."""
+        self.frozen: dict[int, tuple[date, date]] = {}
         with make_sessions(self.engine)() as first:
             first.info["actor"] = system_actor(None)
             self.home = first.scalars(select(Hospital.id).order_by(Hospital.id)).first()
@@ -163,18 +166,20 @@ class Hospitals(RuleBasedStateMachine):
         self.now -= timedelta(days=days)
 
     def worker_runs(self) -> None:
-        before = self.day_of_records()
+        before, windows = self.day_of_records(), self.windows()
         watch_triggers(self.ctx)
         generate_due(self.ctx)
         after = self.day_of_records()
         self.nothing_that_opened_is_left_out()
-        self.what_was_held_is_not_missed(before)
+        self.what_is_back_is_due_before_use(before, windows)
         assert {k: v for k, v in after.items() if v[0] is S.DONE} == {
             k: v for k, v in before.items() if v[0] is S.DONE
         }  # done never becomes missed
+        windows = self.windows()
         assert generate_due(self.ctx) == 0
         assert watch_triggers(self.ctx) == 0
         assert self.day_of_records() == after  # and running again changes nothing
+        assert self.windows() == windows
 
     def nothing_that_opened_is_left_out(self) -> None:
         """Every window that has opened is on record, unless work before it has begun."""
@@ -190,18 +195,49 @@ class Hospitals(RuleBasedStateMachine):
                     early = timedelta(days=plan.early_days)
                     assert one.is_extra or one.opens <= one.due - early or self.is_old(plan, one)
 
-    def what_was_held_is_not_missed(self, before: dict) -> None:
-        """A date that fell due while the worker knew of the standby is excused."""
+    def what_is_back_is_due_before_use(self, before: dict, windows: dict) -> None:
+        """Count anew what the time out of use does, from the days the worker saw."""
+        back = None
         if self.lifecycle() is not AssetState.IN_SERVICE:
             self.held_from = self.held_from or self.today
+        elif self.held_from is not None:
+            back = (min(self.held_from, self.today), self.today)
+            self.holds.append(back)
+            self.held_from = None
+        for plan in self.plans():
+            for one in self.of(plan):
+                is_news = before.get(one.id, (S.OPEN,))[0] is S.OPEN
+                if is_news and one.state is S.OPEN:
+                    self.has_its_days_before_use(plan, one, windows.get(one.id), back)
+                if is_news and one.outcome == "superseded" and not self.is_old(plan, one):
+                    assert one.late_after < self.today, "missed before it was late"
+                    assert one.held_until or not self.was_out_on(one.window_end or one.late_after)
+                if one.outcome == "held" and one.decided_by is None:
+                    assert self.was_out_on(one.due) or self.was_out_on(one.late_after)
+                    assert one.held_since < one.held_until
+
+    def has_its_days_before_use(
+        self, plan: Plan, one: Occurrence, known: tuple | None, back: tuple | None
+    ) -> None:
+        grace = timedelta(days=plan.grace_days)
+        last = known[2] if known else one.due + grace
+        if known is None and self.is_old(plan, one):
             return
-        if self.held_from is not None:
-            for plan in self.plans():
-                for one in self.of(plan):
-                    is_news = before.get(one.id, (S.OPEN,))[0] is S.OPEN
-                    if is_news and one.due >= self.held_from:
-                        assert one.outcome != "superseded"
-        self.held_from = None
+        if back and any(back[0] <= day < back[1] for day in (one.due, last)):
+            assert (one.held_since, one.held_until) == back
+            assert one.late_after == max(last, back[1] + min(grace, timedelta(days=7)))
+        else:
+            assert one.late_after == last
+
+    def was_out_on(self, day: date) -> bool:
+        return any(first <= day < end for first, end in self.holds)
+
+    def windows(self) -> dict:
+        """What is frozen of each date, and its last day in time; fails if the former moves."""
+        found = {o.id: (o.due, o.opens, o.late_after) for p in self.plans() for o in self.of(p)}
+        for k, (due, opens, _late) in found.items():
+            assert self.frozen.setdefault(k, (due, opens)) == (due, opens)
+        return found
 
     @rule(usage=st.floats(0, 300))
     def meter_is_read(self, usage: float) -> None:
@@ -221,6 +257,7 @@ class Hospitals(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 5), closed=st.booleans())
     def work_is_done(self, n: int, closed: bool) -> None:
+        windows = self.windows()
         order = self.move(
             n, OPEN_WORK - {WorkState.DONE}, WorkState.CLOSED if closed else WorkState.DONE
         )
@@ -230,6 +267,10 @@ class Hospitals(RuleBasedStateMachine):
             assert all(o.done_on == self.today for o in found if o.state is S.DONE)
             for one in found:
                 plan = self.session.get(Plan, one.plan_id)
+                last = windows.get(one.id, (0, 0, one.late_after))[2]
+                was_out = self.held_from is not None and self.held_from <= last
+                if one.state is S.DONE:  # out of use until then: nobody used it without
+                    assert one.late_after == (max(last, one.done_on) if was_out else last)
                 newest = one.seq == plan.next_seq - 1
                 if newest and plan.mode is PlanMode.FLOATING and one.state is S.DONE:
                     assert plan.next_due == counted(one.done_on, plan, 1)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from apm.assets.model import Asset, AssetState
 from apm.core.errors import Invalid
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.reports.compliance import Span, compliance, excused
+from apm.reports.compliance import Span, compliance
 from tests.apm.hospital import make_asset
 
 NOW = datetime(2026, 6, 20, 4, tzinfo=UTC)
@@ -67,9 +67,9 @@ def test_each_due_date_is_counted_once_in_its_own_month(as_, ward):
     ward("ICU", [(MAY, S.DONE, MAY, None)], is_extra=True)
     ward("ICU", [(MAY, S.MISSED, None, None)], who="qin")
 
-    total, rows = compliance(at(as_), Span(2026, 5))
+    counted = compliance(at(as_), Span(2026, 5))
 
-    found = {row.name: row for row in rows}
+    total, found = counted.total, {row.name: row for row in counted.rows}
     icu, theatre = found["ICU"], found["OR"]
     assert (icu.in_time, icu.late, icu.missed, icu.overdue, icu.excused) == (1, 1, 1, 0, 0)
     assert icu.judged == 3
@@ -83,7 +83,7 @@ def test_each_due_date_is_counted_once_in_its_own_month(as_, ward):
 def test_a_window_that_is_still_open_is_neither_good_nor_bad(as_, ward):
     ward("ICU", [(NOW.date(), S.OPEN, None, None)])
 
-    total, _rows = compliance(at(as_), Span(2026))
+    total = compliance(at(as_), Span(2026)).total
 
     assert (total.pending, total.judged, total.share, total.interval) == (1, 0, None, None)
 
@@ -100,11 +100,11 @@ def test_what_falls_due_out_of_use_is_held_before_its_record_is_written(as_, war
     with south.writing("test.away"):
         south.session.scalars(select(Asset)).one().lifecycle = AssetState.STANDBY
 
-    months = {n: compliance(at(as_), Span(2026, n))[0] for n in (4, 5, 6)}
+    months = {n: compliance(at(as_), Span(2026, n)).total for n in (4, 5, 6)}
     assert [row.held for row in months.values()] == [0, 1, 0]  # that of 10 June is still open
-    [told] = excused(at(as_), Span(2026, 5))
+    [told] = compliance(at(as_), Span(2026, 5)).excused
     assert (told.due, told.outcome) == (MAY, "held")
-    [icu] = compliance(at(as_), Span(2026))[1]
+    [icu] = compliance(at(as_), Span(2026)).rows
     assert (icu.name, icu.in_time, icu.held, icu.judged) == ("ICU", 1, 1, 1)
 
 
