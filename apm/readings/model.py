@@ -52,6 +52,11 @@ class Latest(HospitalScoped, Row):
     revision: Mapped[int] = mapped_column(default=0)
     scored_revision: Mapped[int] = mapped_column(default=0)
     """The revision the detector has seen: `revision > scored_revision` means work to do."""
+    touched_from: Mapped[datetime | None]
+    """The earliest instant stored or corrected since whoever evaluates alarms last cleared this.
+
+    Whoever does so holds the row locked; late and corrected readings lower it.
+    """
 
     sensor: Mapped[Sensor] = relationship(lazy="raise", back_populates="latest")
 

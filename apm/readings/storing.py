@@ -51,10 +51,11 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _Newest:
-    """What `Latest` is to say of one sensor that got something."""
+    """What `Latest` is to say of one sensor that got something; `at` None: nothing usable."""
 
-    at: int
-    value: float
+    first: int
+    at: int | None = None
+    value: float = 0.0
 
 
 def store(ctx: Context, sensor_ids: NDArray[np.int64], readings: Readings) -> Counts:
@@ -66,7 +67,7 @@ def store(ctx: Context, sensor_ids: NDArray[np.int64], readings: Readings) -> Co
     touched = [int(n) for n in np.unique(sensor_ids)]
     _lock(ctx, touched)
     counts = Counts()
-    changed: dict[int, _Newest | None] = {}
+    changed: dict[int, _Newest] = {}
     groups = list(_groups(sensor_ids, readings))
     for begin in range(0, len(groups), AT_ONCE):
         _store_groups(ctx, groups[begin : begin + AT_ONCE], counts, changed)
@@ -107,7 +108,7 @@ def _groups(sensor_ids: NDArray[np.int64], readings: Readings) -> Iterator[_Grou
 
 
 def _store_groups(
-    ctx: Context, groups: list[_Group], counts: Counts, changed: dict[int, _Newest | None]
+    ctx: Context, groups: list[_Group], counts: Counts, changed: dict[int, _Newest]
 ) -> None:
     stored = _blocks(ctx, groups)
     inserts: list[dict[str, Any]] = []
@@ -169,22 +170,30 @@ def _summary(readings: Readings, before: Any = None) -> dict[str, Any]:
     return {"n": n, "low": float(low), "high": float(high), "total": total}
 
 
-def _see(changed: dict[int, _Newest | None], group: _Group, readings: Readings) -> None:
-    """Remember the newest usable reading of the sensor; days come in order."""
+def _see(changed: dict[int, _Newest], group: _Group, readings: Readings) -> None:
+    """Remember the first and the newest usable reading of the sensor; days come in order."""
     usable = readings.usable()
-    found = changed.setdefault(group.sensor_id, None)
+    midnight = day_number(group.day) * DAY_US
+    found = changed.setdefault(group.sensor_id, _Newest(midnight + int(group.readings.times[0])))
     if len(usable):
-        at = day_number(group.day) * DAY_US + int(usable.times[-1])
-        if found is None or at >= found.at:
-            changed[group.sensor_id] = _Newest(at, float(usable.values[-1]))
+        at = midnight + int(usable.times[-1])
+        if found.at is None or at >= found.at:
+            changed[group.sensor_id] = _Newest(found.first, at, float(usable.values[-1]))
 
 
-def _note_latest(ctx: Context, changed: dict[int, _Newest | None]) -> None:
+def _note_latest(ctx: Context, changed: dict[int, _Newest]) -> None:
     sensor_ids = sorted(changed)
     rows: list[dict[str, Any]] = []
     for begin in range(0, len(sensor_ids), AT_ONCE):
         some = sensor_ids[begin : begin + AT_ONCE]
-        query = select(Latest.id, Latest.sensor_id, Latest.at, Latest.value, Latest.revision)
+        query = select(
+            Latest.id,
+            Latest.sensor_id,
+            Latest.at,
+            Latest.value,
+            Latest.revision,
+            Latest.touched_from,
+        )
         rows.extend(
             _latest_row(latest, changed[latest.sensor_id], ctx.now())
             for latest in ctx.session.execute(query.where(Latest.sensor_id.in_(some)))
@@ -193,8 +202,14 @@ def _note_latest(ctx: Context, changed: dict[int, _Newest | None]) -> None:
         ctx.session.execute(update(Latest), rows)
 
 
-def _latest_row(latest: Any, found: _Newest | None, now: datetime) -> dict[str, Any]:
-    row = {"id": latest.id, "revision": latest.revision + 1, "received_at": now}
-    if found is None or (latest.at is not None and instant(found.at) < latest.at):
+def _latest_row(latest: Any, found: _Newest, now: datetime) -> dict[str, Any]:
+    first = instant(found.first)
+    row = {
+        "id": latest.id,
+        "revision": latest.revision + 1,
+        "received_at": now,
+        "touched_from": first if latest.touched_from is None else min(first, latest.touched_from),
+    }
+    if found.at is None or (latest.at is not None and instant(found.at) < latest.at):
         return {**row, "at": latest.at, "value": latest.value}
     return {**row, "at": instant(found.at), "value": found.value}

@@ -129,6 +129,27 @@ def test_a_duplicate_changes_nothing_a_detector_would_wake_up_for(as_, fridge):
     assert (after.revision, after.received_at) == (before.revision, before.received_at)
 
 
+def test_the_earliest_instant_touched_is_known_until_it_is_cleared(as_, fridge):
+    def touched():
+        return sensor_by_code(as_("wang"), "F-1").latest.touched_from
+
+    assert touched() is None
+    ingest(as_("wang"), [reading(NOON + MINUTE), reading(NOON + 2 * MINUTE)])
+    assert touched() == NOON + MINUTE
+    ingest(as_("wang"), [reading(NOON + 3 * MINUTE)])
+    assert touched() == NOON + MINUTE
+    ingest(as_("wang"), [reading(NOON - timedelta(days=3))])
+    assert touched() == NOON - timedelta(days=3)
+
+    wang = as_("wang")
+    with wang.writing("test.evaluated"):
+        wang.session.scalars(select(Latest)).one().touched_from = None
+    ingest(as_("wang"), [reading(NOON + MINUTE)])
+    assert touched() is None  # known already
+    ingest(as_("wang"), [reading(NOON + 2 * MINUTE, 9.0, quality="bad")])
+    assert touched() == NOON + 2 * MINUTE
+
+
 def test_order_of_arrival_does_not_matter(as_, fridge):
     for minutes in (5, -3, 1440, 0, -1440):
         ingest(as_("wang"), [reading(NOON + minutes * MINUTE, minutes)])
