@@ -12,6 +12,7 @@ from apm.core.command import Context
 from apm.core.errors import Invalid, NotAllowed, NotFound
 from apm.readings.blocks import MOST_CHUNKS
 from apm.readings.commands import add_sensor, ingest
+from apm.readings.merging import merge_inbox
 from apm.readings.model import Block, Latest, Sensor
 from apm.readings.queries import sensor_by_code
 from apm.readings.series import Resolution, series
@@ -164,6 +165,7 @@ def test_readings_one_by_one_are_as_good_as_one_batch(as_, fridge):
     n = 2 * MOST_CHUNKS + 5
     for k in range(n):
         ingest(wang, [reading(NOON + k * MINUTE, k, quality="bad" if k % 10 == 9 else "good")])
+        merge_inbox(wang)
 
     good = [k for k in range(n) if k % 10 != 9]
     assert stored(as_) == [(NOON + k * MINUTE, k) for k in good]
@@ -248,6 +250,7 @@ def test_a_hundred_thousand_readings_take_seconds(as_, fridge):
         reading(NOON + (k // 100) * MINUTE, k % 7 / 10, codes[k % 100]) for k in range(100_000)
     ]
     assert ingest(as_("wang"), sent).accepted == 100_000
+    assert merge_inbox(as_("wang")) == 100_000
     total = select(func.sum(Block.n)).join(Sensor, Sensor.id == Block.sensor_id)
     assert as_("wang").session.scalar(total) == 100_000
 
