@@ -14,6 +14,7 @@ from apm.core.events import Outbox
 from apm.core.http import context, own_token, public
 from apm.core.i18n import _l
 from apm.core.intake import LOOPBACK
+from apm.readings.model import Inbox
 from apm.worker.model import Lease
 
 web = Blueprint("operations", __name__)
@@ -49,6 +50,7 @@ def metrics() -> Response:
     session = context().session
     waiting = session.scalar(select(func.count(Outbox.id)).where(Outbox.due_at.is_not(None)))
     leading = session.scalar(select(func.count(Lease.id)).where(Lease.until > utc_now()))
+    unmerged = session.scalar(select(func.sum(Inbox.n)))
     lines = [
         "# HELP apm_outbox_waiting Events not yet delivered.",
         "# TYPE apm_outbox_waiting gauge",
@@ -56,6 +58,9 @@ def metrics() -> Response:
         "# HELP apm_worker_leading Workers that lead (1 is right).",
         "# TYPE apm_worker_leading gauge",
         f"apm_worker_leading {leading}",
+        "# HELP apm_readings_waiting Readings taken in and not yet merged into day blocks.",
+        "# TYPE apm_readings_waiting gauge",
+        f"apm_readings_waiting {unmerged or 0}",
     ]
     return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
 

@@ -25,6 +25,7 @@ from apm.cli.refusal import Refused
 from apm.core.command import Context
 from apm.core.i18n import _
 from apm.readings.commands import ingest
+from apm.readings.merging import merge_inbox
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -155,6 +156,7 @@ def _placed(text: str, zone: tzinfo) -> datetime | str:
 
 def _store(ctx: Context, batch: list[tuple[int, object]], report: Report) -> None:
     done = ingest(ctx, [reading for _line, reading in batch])
+    merge_inbox(ctx)  # history is many days: nobody should have to look through it all
     report.rows += len(batch)
     report.accepted += done.accepted
     report.duplicate += done.duplicate

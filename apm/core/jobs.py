@@ -23,18 +23,22 @@ class Job:
     work: Work
     waits: bool = False
     """It waits for other servers: it gets a thread of its own, and the other jobs go on."""
+    lane: str | None = None
+    """Jobs of one lane share a thread of their own: done soon, however long others take."""
 
 
 JOBS: dict[str, Job] = {}
 
 
-def job(name: str, *, every: timedelta, waits: bool = False) -> Callable[[Work], Work]:
+def job(
+    name: str, *, every: timedelta, waits: bool = False, lane: str | None = None
+) -> Callable[[Work], Work]:
     """Let the worker run a function for each hospital every so often."""
 
     def register(work: Work) -> Work:
         if name in JOBS:
             raise ValueError(f"two jobs are called {name}")
-        JOBS[name] = Job(name, every, work, waits)
+        JOBS[name] = Job(name, every, work, waits, lane)
         return work
 
     return register

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
-
 from apm.core.command import Context
 from apm.forecasts.model import DetectorState
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Band, Trace
-from apm.readings.model import Block
+from apm.readings.queries import days_with_readings
 from predict.anomaly import DEFAULT
 
 
@@ -45,8 +43,7 @@ class Watch:
 def watch(ctx: Context, sensor_id: int) -> Watch:
     """Return how far the detector of a sensor is."""
     row = detector_state(ctx, sensor_id)
-    query = select(func.count(Block.id)).where(Block.sensor_id == sensor_id, Block.n > 0)
-    days = ctx.session.scalar(query) or 0
+    days = days_with_readings(ctx, sensor_id)
     if row is None:
         return Watch(WatchState.LEARNING, days, DEFAULT.warm_up_days)
     return Watch(

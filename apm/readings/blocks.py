@@ -23,8 +23,9 @@ GOOD, UNCERTAIN, BAD = 0, 1, 2
 QUALITIES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
 MOST_CHUNKS = 32
 MOST_DECIMALS = 4
-_FLOATS = -1
-_LARGEST = 2**53
+FLOATS = -1
+"""In place of a number of decimals: the values are float64 as they came."""
+LARGEST = 2**53
 """Whole numbers beyond this are not exact as float64."""
 _VERSION = 1
 _HEADER = Struct("<BbBBBIIqqqq")
@@ -53,16 +54,6 @@ class Readings:
 EMPTY = Readings(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """The outcome of `merge`: what is to be stored, and what each new reading turned out to be."""
-
-    readings: Readings
-    new: int
-    duplicate: int
-    corrected: int
-
-
 def joined(parts: list[Readings]) -> Readings:
     """Return several readings one after the other."""
     if len(parts) == 1:
@@ -74,28 +65,13 @@ def joined(parts: list[Readings]) -> Readings:
     )
 
 
-def merge(stored: Readings, arriving: Readings) -> Merged:
-    """Join `arriving`, sorted by time and within it by arrival, to `stored`, sorted and unique.
-
-    The newest write of an instant wins.  The counts are those of taking the readings in one by
-    one: same instant, value and quality is a duplicate, else of that instant a correction.
-    """
+def merge(stored: Readings, arriving: Readings) -> Readings:
+    """Join `arriving` to `stored`, both by time and each instant once; what arrives wins."""
     both = joined([stored, arriving])
-    order = np.argsort(both.times, kind="stable")
-    both = both.where(order)
-    is_arriving = order >= len(stored)
-    repeats = np.zeros(len(both), dtype=np.bool_)
-    repeats[1:] = both.times[1:] == both.times[:-1]
-    alike = repeats.copy()
-    alike[1:] &= (both.values[1:] == both.values[:-1]) & (both.quality[1:] == both.quality[:-1])
+    both = both.where(np.argsort(both.times, kind="stable"))
     last = np.ones(len(both), dtype=np.bool_)
-    last[:-1] = ~repeats[1:]
-    return Merged(
-        both.where(last),
-        new=int(np.count_nonzero(is_arriving & ~repeats)),
-        duplicate=int(np.count_nonzero(is_arriving & alike)),
-        corrected=int(np.count_nonzero(is_arriving & repeats & ~alike)),
-    )
+    last[:-1] = both.times[1:] != both.times[:-1]
+    return both.where(last)
 
 
 def pack(readings: Readings) -> bytes:
@@ -105,13 +81,13 @@ def pack(readings: Readings) -> bytes:
     step = int(np.gcd.reduce(gaps)) if len(gaps) else 1
     steps = gaps // step
     time_type = np.dtype(f"<u{np.min_scalar_type(int(steps.max(initial=0))).itemsize}")
-    decimals, whole = _scaled(values)
+    decimals, whole = scaled(values)
     if whole is None:
         value_type, first = np.dtype("<f8"), 0
         payload = values.astype(value_type).tobytes()
     else:
         changes = np.diff(whole)
-        value_type, first = np.dtype(f"<i{_signed_size(changes)}"), int(whole[0])
+        value_type, first = np.dtype(f"<i{signed_size(changes)}"), int(whole[0])
         payload = changes.astype(value_type).tobytes()
     is_marked = bool(readings.quality.any())
     body = zlib.compress(
@@ -144,6 +120,11 @@ def unpack(data: bytes) -> Readings:
     return joined([_chunk(data, offset) for offset in _offsets(data)])
 
 
+def chunks(data: bytes) -> int:
+    """Return how many chunks a block has."""
+    return sum(1 for _ in _offsets(data))
+
+
 def newest(data: bytes) -> int:
     """Return the time of a block's last reading without unpacking it."""
     *_, offset = _offsets(data)
@@ -152,7 +133,7 @@ def newest(data: bytes) -> int:
 
 def appended(data: bytes, later: Readings) -> bytes:
     """Return the block with readings added that are all newer than its own."""
-    if sum(1 for _ in _offsets(data)) < MOST_CHUNKS:
+    if chunks(data) < MOST_CHUNKS:
         return data + pack(later)
     return pack(joined([unpack(data), later]))
 
@@ -179,11 +160,11 @@ def _chunk(data: bytes, offset: int) -> Readings:
     times = np.full(n, start, dtype=np.int64)
     times[1:] += np.cumsum(steps, dtype=np.int64) * step
     used = steps.nbytes
-    count = n if decimals == _FLOATS else n - 1
-    kind = "f" if decimals == _FLOATS else "i"
+    count = n if decimals == FLOATS else n - 1
+    kind = "f" if decimals == FLOATS else "i"
     raw = np.frombuffer(body, dtype=f"<{kind}{value_size}", count=count, offset=used)
     used += raw.nbytes
-    if decimals == _FLOATS:
+    if decimals == FLOATS:
         values = raw.astype(np.float64)
     else:
         whole = np.full(n, first, dtype=np.int64)
@@ -195,18 +176,18 @@ def _chunk(data: bytes, offset: int) -> Readings:
     return Readings(times, values, quality)
 
 
-def _scaled(values: NDArray[np.float64]) -> tuple[int, NDArray[np.int64] | None]:
+def scaled(values: NDArray[np.float64]) -> tuple[int, NDArray[np.int64] | None]:
     """Return the fewest decimals that give each value back exactly, and the whole numbers."""
-    if np.abs(values).max() < _LARGEST / 10**MOST_DECIMALS:
+    if np.abs(values).max() < LARGEST / 10**MOST_DECIMALS:
         for decimals in range(MOST_DECIMALS + 1):
             whole = np.rint(values * 10**decimals)
             same = whole / 10**decimals
             if np.array_equal(same, values) and not np.signbit(values[values == 0.0]).any():
                 return decimals, whole.astype(np.int64)
-    return _FLOATS, None
+    return FLOATS, None
 
 
-def _signed_size(changes: NDArray[np.int64]) -> int:
+def signed_size(changes: NDArray[np.int64]) -> int:
     """Return the bytes that the largest change needs."""
     most = int(np.abs(changes).max(initial=0))
     return next(size for size in (1, 2, 4, 8) if most < 2 ** (8 * size - 1))

@@ -12,6 +12,8 @@ from apm.readings.checking import NotJson
 MOST_READINGS = 100_000
 MOST_BYTES = 32 * 1024 * 1024
 """Of the body after unpacking: 100,000 readings need about 10 MB."""
+MOST_MARKS = 20 * MOST_READINGS
+"""Commas and line ends in a body: a reading has three or four."""
 MOST_MEMBERS = 1000
 """Parts a gzip body may be joined from: each one found costs a copy of all that follow."""
 _GZIP = 31  # zlib's window bits for a gzip header
@@ -30,14 +32,29 @@ def parse(body: bytes, *, is_lines: bool) -> list[object]:
         Invalid: not JSON, or not a list.
         TooLarge: more than 100,000 readings.
     """
+    _refuse_crowd(body)
     readings = _lines(body) if is_lines else _array(body)
     if len(readings) > MOST_READINGS:
-        raise TooLarge(
-            _l("%(n)s readings are too many for one call. Send at most 100,000 in each."),
-            code="too_many_readings",
-            n=len(readings),
-        )
+        raise _too_many()
     return readings
+
+
+def _refuse_crowd(body: bytes) -> None:
+    """Refuse what holds far more than 100,000 readings before memory is taken for it.
+
+    A few kilobytes of gzip become 32 MB of `[],[],[],` and these a gigabyte of lists.
+    """
+    if max(body.count(b"{"), body.count(b"[")) > 2 * MOST_READINGS or (
+        body.count(b",") + body.count(b"\n") > MOST_MARKS
+    ):
+        raise _too_many()
+
+
+def _too_many() -> TooLarge:
+    return TooLarge(
+        _l("These are too many readings for one call. Send at most 100,000 in each."),
+        code="too_many_readings",
+    )
 
 
 def unpacked(body: bytes, encoding: str | None) -> bytes:
@@ -91,7 +108,17 @@ def _array(body: bytes) -> list[object]:
 
 
 def _lines(body: bytes) -> list[object]:
-    return [_line(line) for line in body.splitlines() if line.strip()]
+    lines = [line for line in body.splitlines() if line and not line.isspace()]
+    if len(lines) > MOST_READINGS:
+        raise _too_many()
+    if all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
+        try:  # all at once: three times as fast as one by one
+            found = json.loads(b"[" + b",".join(lines) + b"]")
+        except (ValueError, RecursionError):
+            found = []
+        if len(found) == len(lines):
+            return list(found)
+    return [_line(line) for line in lines]
 
 
 def _line(line: bytes) -> object:

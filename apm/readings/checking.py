@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from apm.core.i18n import _l
 from apm.core.storable import is_storable
 from apm.readings.blocks import QUALITIES, Readings
+from apm.readings.columns import columns as usual
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -33,6 +34,9 @@ REASONS = {
     "from_the_future": _l("The time is more than 5 minutes ahead. Set the device's clock."),
     "too_old": _l("The time is before the year 2000. Set the device's clock."),
     "bad_quality": _l("Quality is good, uncertain or bad."),
+    "summarised": _l(
+        "Of this day only hourly values are kept. Send late readings before their time is up."
+    ),
 }
 
 
@@ -55,10 +59,14 @@ class NotJson:
 
 @dataclass(slots=True)
 class Checked:
-    """The readings that can be stored, in order of arrival, and the others."""
+    """The readings that can be stored, in order of arrival, and the others.
+
+    places: where each stood in what was sent, shape (n,).
+    """
 
     sensor_ids: NDArray[np.int64]
     readings: Readings
+    places: NDArray[np.int64]
     rejected: list[Rejection]
 
 
@@ -76,9 +84,10 @@ class _Columns:
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     quality: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     instants: dict[object, int] = field(default_factory=dict)
 
-    def take(self, reading: object) -> None:
+    def take(self, place: int, reading: object) -> None:
         """Add one reading, or raise `_Unfit` and add nothing."""
         if not isinstance(reading, Mapping):
             raise _Unfit("not_json" if reading is NotJson else "not_a_reading")
@@ -90,6 +99,7 @@ class _Columns:
         quality = reading.get("quality")
         grade = 0 if quality is None else _grade(quality)
         self.times.append(self._time(reading.get("at")))
+        self.places.append(place)
         self.sensor_ids.append(sensor_id)
         self.values.append(value)
         self.quality.append(grade)
@@ -131,11 +141,15 @@ def check(readings: Sequence[object], *, sensors: Mapping[str, int], now: dateti
         sensors: id of each known code.
         now: the server's clock.
     """
-    columns = _Columns(sensors, microseconds(now + AHEAD))
+    latest_us = microseconds(now + AHEAD)
+    span = microseconds(EARLIEST), latest_us
+    if found := usual(readings, sensors=sensors, span=span, largest=LARGEST):
+        return Checked(*found, np.arange(len(readings), dtype=np.int64), [])
+    columns = _Columns(sensors, latest_us)
     rejected = []
     for index, reading in enumerate(readings):
         try:
-            columns.take(reading)
+            columns.take(index, reading)
         except _Unfit as unfit:
             rejected.append(Rejection(index, str(unfit)))
     arrays = Readings(
@@ -143,12 +157,19 @@ def check(readings: Sequence[object], *, sensors: Mapping[str, int], now: dateti
         np.array(columns.values, dtype=np.float64),
         np.array(columns.quality, dtype=np.uint8),
     )
-    return Checked(np.array(columns.sensor_ids, dtype=np.int64), arrays, rejected)
+    ids = np.array(columns.sensor_ids, dtype=np.int64)
+    return Checked(ids, arrays, np.array(columns.places, dtype=np.int64), rejected)
 
 
 def codes_in(readings: Sequence[object]) -> set[str]:
     """Return the sensor codes that readings name."""
-    named = (reading.get("sensor") for reading in readings if isinstance(reading, Mapping))
+    named: set[object] = set()
+    try:
+        named = {reading["sensor"] for reading in readings}  # type: ignore[index]
+    except (LookupError, TypeError):  # something odd is among them
+        for reading in readings:
+            if isinstance(reading, Mapping) and isinstance(code := reading.get("sensor"), str):
+                named.add(code)
     return {code for code in named if isinstance(code, str) and is_storable(code)}
 
 

@@ -19,8 +19,8 @@ from apm.core.permissions import Permission
 from apm.readings.checking import Rejection, check, codes_in
 from apm.readings.model import Alarm, Latest, Sensor
 from apm.readings.queries import alarm_by_id, sensor_ids
+from apm.readings.receiving import receive
 from apm.readings.schema import SensorDetails
-from apm.readings.storing import store
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,9 @@ def _place(ctx: Context, named: str) -> Location | None:
 def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
     """Store readings; those that cannot be stored are named, and do not stop the others.
 
+    They are durable, and seen by every query, when this returns: in the inbox, which the worker
+    merges into day blocks (`readings.merging`).
+
     Args:
         ctx: who sends.
         readings: mappings with `sensor` (its code), `at` (ISO 8601 text with offset, or an aware
@@ -86,7 +89,7 @@ def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
     """
     known = sensor_ids(ctx, codes_in(readings))
     checked = check(readings, sensors=known, now=ctx.now())
-    counts = store(ctx, checked.sensor_ids, checked.readings)
+    counts = receive(ctx, checked)
     return IngestReport(counts.accepted, counts.duplicate, checked.rejected)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from apm.assets.model import Asset, Location
@@ -40,7 +40,8 @@ class Sensor(Audited, HospitalScoped, Row):
 class Latest(HospitalScoped, Row):
     """The newest reading of a sensor, and a revision that grows with every batch stored.
 
-    A row of its own, not audited: it moves with each reading.
+    A row of its own, not audited: it moves with each reading, in the transaction that takes the
+    reading in.  Locked, it is what two writers of one sensor wait for.
     """
 
     __tablename__ = "latest"
@@ -52,8 +53,38 @@ class Latest(HospitalScoped, Row):
     revision: Mapped[int] = mapped_column(default=0)
     scored_revision: Mapped[int] = mapped_column(default=0)
     """The revision the detector has seen: `revision > scored_revision` means work to do."""
+    touched_from: Mapped[datetime | None]
+    """The earliest instant stored or corrected since whoever evaluates alarms last cleared this.
+
+    Whoever does so holds the row locked; late and corrected readings lower it.
+    """
+    newest_us: Mapped[int | None]
+    """No reading is later, those marked bad among them: what comes after this is surely new.
+
+    Microseconds since 1970: it is compared with arrays of them.
+    """
 
     sensor: Mapped[Sensor] = relationship(lazy="raise", back_populates="latest")
+
+
+class Inbox(HospitalScoped, Row):
+    """A batch that was acknowledged and is not merged into day blocks yet.
+
+    Only the changes to what is stored: duplicates were counted and left out.
+    """
+
+    __tablename__ = "reading_inbox"
+    # A number must never come back: a merge deletes what it has read by its number.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    received_at: Mapped[datetime]
+    n: Mapped[int]
+    first_us: Mapped[int]
+    last_us: Mapped[int]
+    """The span of the readings, microseconds since 1970."""
+    sensors: Mapped[bytes] = mapped_column(LargeBinary)
+    """Which sensors, and how many readings of each (see `readings.batches`)."""
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Block(HospitalScoped, Row):
@@ -63,7 +94,15 @@ class Block(HospitalScoped, Row):
     """
 
     __tablename__ = "block"
-    __table_args__ = (UniqueConstraint("sensor_id", "day"),)
+    __table_args__ = (
+        UniqueConstraint("sensor_id", "day"),
+        Index(
+            "ix_block_open",
+            "day",
+            sqlite_where=text("NOT sealed"),
+            postgresql_where=text("NOT sealed"),
+        ),
+    )
 
     sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"))
     day: Mapped[date]
@@ -71,7 +110,14 @@ class Block(HospitalScoped, Row):
     low: Mapped[float]
     high: Mapped[float]
     total: Mapped[float]
-    data: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bool] = mapped_column(default=False)
+    """Packed as one chunk, its hours made where they help; late readings keep it so."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with each write: a merge prepares without a lock and writes what has not moved on."""
+    hours: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Its hours (see `readings.hours`); None while the readings themselves are as quickly read."""
+    data: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """None when the readings have served their time: the hours and the day stay."""
 
 
 class AlarmKind(StrEnum):

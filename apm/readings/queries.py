@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
@@ -12,12 +13,12 @@ from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
 from apm.core.paging import Page, page_of
-from apm.readings.blocks import DAY_US, unpack
+from apm.readings.batches import newest_writes, together
+from apm.readings.blocks import BAD, DAY_US, unpack
 from apm.readings.checking import instant, microseconds
+from apm.readings.days import AT_ONCE, day_of, placed, waiting
 from apm.readings.model import Alarm, Block, Sensor
-from apm.readings.storing import day_number
 
-AT_ONCE = 400
 SPARK_POINTS = 96
 """Points of a small curve: one a quarter of an hour for a day."""
 DAY = timedelta(days=1)
@@ -64,24 +65,44 @@ def sensors_of_asset(ctx: Context, asset_id: int, *, most: int = 12) -> list[Sen
 def sparklines(
     ctx: Context, ids: Collection[int], *, until: datetime
 ) -> dict[int, list[tuple[datetime, float]]]:
-    """Return the last day of several sensors as up to 96 points each, in one statement."""
-    since = until - DAY
+    """Return the last day of several sensors as up to 96 points each, in two statements."""
+    first, last = microseconds(until - DAY), microseconds(until) + 1
+    unmerged = waiting(ctx, ids, start=first, end=last)  # before the blocks
     query = select(Block.sensor_id, Block.day, Block.data).where(
-        Block.sensor_id.in_(ids), Block.day >= since.date(), Block.day <= until.date()
+        Block.sensor_id.in_(ids),
+        Block.day >= day_of(first),
+        Block.day <= day_of(last),
+        Block.data.is_not(None),
     )
-    first, last = microseconds(since), microseconds(until)
-    width = DAY_US // SPARK_POINTS
+    parts = [
+        placed(sensor_id, day, unpack(data))
+        for sensor_id, day, data in ctx.session.execute(query)
+        if data is not None
+    ]
     found: dict[int, list[tuple[datetime, float]]] = {sensor_id: [] for sensor_id in ids}
-    for sensor_id, day, data in ctx.session.execute(query.order_by(Block.sensor_id, Block.day)):
-        readings = unpack(data).usable()
-        times = readings.times + day_number(day) * DAY_US
-        slots = {
-            time // width: (instant(time), value)  # the last reading of each slot stands for it
-            for time, value in zip(times.tolist(), readings.values.tolist(), strict=True)
-            if first <= time <= last
-        }
-        found[sensor_id].extend(slots.values())
+    batch = newest_writes(together([*parts, unmerged]))
+    times = batch.readings.times
+    is_shown = (times >= first) & (times < last) & (batch.readings.quality != BAD)
+    batch = batch.where(is_shown)
+    sensors, slots = batch.sensor_ids, batch.readings.times // (DAY_US // SPARK_POINTS)
+    is_last = np.ones(len(batch), dtype=np.bool_)  # the last of each slot stands for it
+    is_last[:-1] = (slots[1:] != slots[:-1]) | (sensors[1:] != sensors[:-1])
+    points = batch.where(is_last)
+    for sensor_id, at, value in zip(
+        points.sensor_ids.tolist(),
+        points.readings.times.tolist(),
+        points.readings.values.tolist(),
+        strict=True,
+    ):
+        found[sensor_id].append((instant(at), value))
     return found
+
+
+def days_with_readings(ctx: Context, sensor_id: int) -> int:
+    """Return on how many UTC days a sensor has sent something usable."""
+    usable = waiting(ctx, [sensor_id]).readings.usable()
+    query = select(Block.day).where(Block.sensor_id == sensor_id, Block.n > 0)
+    return len({*ctx.session.scalars(query), *map(day_of, usable.times.tolist())})
 
 
 def alarm_by_id(ctx: Context, alarm_id: int) -> Alarm:

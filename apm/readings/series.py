@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
-from apm.readings.blocks import DAY_US, Readings, joined, unpack
+from apm.readings.blocks import DAY_US, joined
 from apm.readings.checking import instant, microseconds
+from apm.readings.days import day_number, day_of, laid_over, readings_between, waiting
+from apm.readings.hours import (
+    HOUR_US,
+    Buckets,
+    bucketed,
+    together_buckets,
+    unpack_hours,
+    widened,
+)
 from apm.readings.model import Block
-from apm.readings.storing import day_number
+
+__all__ = ["Resolution", "Series", "readings_between", "series"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-HOUR_US = DAY_US // 24
 MINUTE_US = HOUR_US // 60
 WIDTHS_US = [
     *(n * MINUTE_US for n in (1, 2, 5, 10, 15, 30)),
@@ -76,53 +85,52 @@ def series(
 ) -> Series:
     """Return the readings with start <= at < end.
 
+    Where only hours are kept, an hour that the period cuts counts as a whole, and `auto` gives
+    hours or more.
+
     Raises:
-        Invalid: the period is empty, longer than ten years, or holds too many readings for `raw`.
+        Invalid: the period is empty, longer than ten years, or cannot be shown one by one: it
+            holds too many readings, or some of which only the hours are kept.
     """
-    if not timedelta(0) < end - start <= LONGEST:
+    if not timedelta() < end - start <= LONGEST:
         message = _l("The period must begin before it ends and last at most ten years.")
         raise Invalid(message, fields={"from": [message]}, code="bad_period")
     if resolution is Resolution.DAY:
         return _by_day(ctx, sensor_id, start, end)
     if resolution is Resolution.HOUR:
-        return _in_buckets(ctx, sensor_id, (start, end), HOUR_US)
-    n = _count(ctx, sensor_id, start, end)
+        return _in_hours(ctx, sensor_id, (start, end), HOUR_US)
+    n, is_thinned = _extent(ctx, sensor_id, start, end)
     if resolution is Resolution.RAW:
-        if n > MOST_RAW:
-            message = _l(
-                "Too many readings for one answer. Shorten the period or ask by the hour."
-            )
-            raise Invalid(message, fields={"resolution": [message]}, code="too_many_readings")
+        _refuse_raw(n, is_thinned=is_thinned)
+    if resolution is Resolution.RAW or (n <= most and not is_thinned):
         return _raw(ctx, sensor_id, start, end)
-    if n <= most:
-        return _raw(ctx, sensor_id, start, end)
+    return _fitting(ctx, sensor_id, (start, end), HOUR_US if is_thinned else 0, most)
+
+
+def _fitting(
+    ctx: Context, sensor_id: int, period: tuple[datetime, datetime], least: int, most: int
+) -> Series:
+    """Return buckets so wide that there are at most `most`, and not under `least`."""
+    start, end = period
     span = (end - start) / timedelta(microseconds=1)
-    width = next((w for w in WIDTHS_US if span / w <= most), DAY_US)
+    width = next((w for w in WIDTHS_US if w >= least and span / w <= most), DAY_US)
     if width == DAY_US:
         return _by_day(ctx, sensor_id, start, end)
-    return _in_buckets(ctx, sensor_id, (start, end), width)
+    if width >= HOUR_US:
+        return _in_hours(ctx, sensor_id, (start, end), width)
+    parts = readings_between(ctx, sensor_id, start=start, end=end)
+    return _of(together_buckets([bucketed(part, width) for part in parts]), width)
 
 
-def readings_between(
-    ctx: Context, sensor_id: int, *, start: datetime | None = None, end: datetime | None = None
-) -> Iterator[Readings]:
-    """Yield the usable readings with start <= at < end, a day at a time, times since 1970."""
-    query = select(Block.day, Block.data).where(Block.sensor_id == sensor_id).order_by(Block.day)
-    first = None if start is None else microseconds(start)
-    last = None if end is None else microseconds(end)
-    if start is not None:
-        query = query.where(Block.day >= start.date())
-    if end is not None:
-        query = query.where(Block.day <= end.date())
-    # Whoever has enough stops early: the database's cursor is closed then too.
-    with ctx.session.execute(query.execution_options(yield_per=50)) as rows:
-        for day, data in rows:
-            found = unpack(data)
-            times = found.times + day_number(day) * DAY_US
-            begin = 0 if first is None else int(np.searchsorted(times, first))
-            finish = len(times) if last is None else int(np.searchsorted(times, last))
-            taken = Readings(times, found.values, found.quality)
-            yield taken.where(slice(begin, finish)).usable()
+def _refuse_raw(n: int, *, is_thinned: bool) -> None:
+    if is_thinned:
+        message = _l(
+            "Of a part of this period only hourly values are kept. Ask by the hour or by the day."
+        )
+        raise Invalid(message, fields={"resolution": [message]}, code="summarised")
+    if n > MOST_RAW:
+        message = _l("Too many readings for one answer. Shorten the period or ask by the hour.")
+        raise Invalid(message, fields={"resolution": [message]}, code="too_many_readings")
 
 
 def _raw(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> Series:
@@ -133,66 +141,86 @@ def _raw(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> Series
     return Series(found.times, found.values)
 
 
-def _in_buckets(
+def _of(buckets: Buckets, width: int) -> Series:
+    mean = buckets.total / buckets.n
+    return Series(buckets.at, mean, buckets.low, buckets.high, buckets.n, width // 1_000_000)
+
+
+def _in_hours(
     ctx: Context, sensor_id: int, period: tuple[datetime, datetime], width: int
 ) -> Series:
-    parts = [
-        _bucketed(part, width)
-        for part in readings_between(ctx, sensor_id, start=period[0], end=period[1])
-        if len(part)
-    ]
-    if not parts:
-        return Series(*_nothing(), width_s=width // 1_000_000)
-    at, value, low, high, n = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Series(at, value, low, high, n, width // 1_000_000)
+    """Return hours, or several joined: from the roll-ups of whole days, else from readings.
 
-
-def _bucketed(part: Readings, width: int) -> tuple[Ints, Floats, Floats, Floats, Ints]:
-    slots = part.times // width
-    first = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
-    n = np.diff(np.r_[first, len(slots)])
-    return (
-        slots[first] * width,
-        np.add.reduceat(part.values, first) / n,
-        np.minimum.reduceat(part.values, first),
-        np.maximum.reduceat(part.values, first),
-        n.astype(np.int64),
-    )
+    Days at the ends, days that wait to be merged and days not sealed yet are read as they are;
+    the hours of the others were made from the same readings.
+    """
+    first, last = microseconds(period[0]), microseconds(period[1])
+    unmerged = waiting(ctx, [sensor_id], start=first, end=last)  # before the blocks
+    fresh = {day_of(first), day_of(last - 1), *map(day_of, unmerged.readings.times.tolist())}
+    is_whole = Block.hours.is_not(None) & (Block.data.is_(None) | Block.day.not_in(fresh))
+    days = _days(sensor_id, first, last)
+    rows = ctx.session.execute(days.where(is_whole).with_only_columns(Block.day, Block.hours))
+    parts = {
+        day_number(day): unpack_hours(hours).moved(day_number(day) * DAY_US)
+        for day, hours in rows
+        if hours is not None
+    }
+    others = days.where(~is_whole).with_only_columns(Block.day, Block.data)
+    for part in laid_over(ctx, others, unmerged, first, last):
+        if len(part):
+            parts[int(part.times[0] // DAY_US)] = bucketed(part, HOUR_US)
+    found = together_buckets([parts[day] for day in sorted(parts)])
+    inside = (found.at > first - HOUR_US) & (found.at < last)
+    return _of(widened(found.where(inside), width), width)
 
 
 def _by_day(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> Series:
     """Return whole UTC days; the days of start and end count as a whole."""
-    query = _days(sensor_id, start, end).with_only_columns(
-        Block.day, Block.total, Block.low, Block.high, Block.n
+    first = microseconds(start) // DAY_US * DAY_US
+    last = -(-microseconds(end) // DAY_US) * DAY_US
+    unmerged = waiting(ctx, [sensor_id], start=first, end=last)  # before the blocks
+    days = _days(sensor_id, first, last)
+    fresh = {day_of(at) for at in unmerged.readings.times.tolist()}
+    columns = Block.day, Block.total, Block.low, Block.high, Block.n
+    rows = ctx.session.execute(
+        days.where(Block.n > 0, Block.day.not_in(fresh)).with_only_columns(*columns)
     )
-    rows = ctx.session.execute(query.where(Block.n > 0).order_by(Block.day)).all()
-    if not rows:
-        return Series(*_nothing(), width_s=86_400)
-    days, totals, low, high, n = zip(*rows, strict=True)
-    return Series(
-        np.array([day_number(day) * DAY_US for day in days], dtype=np.int64),
-        np.array(totals) / np.array(n),
-        np.array(low, dtype=np.float64),
-        np.array(high, dtype=np.float64),
-        np.array(n, dtype=np.int64),
-        86_400,
+    parts = {row.day: _day(row) for row in rows}
+    if fresh:
+        others = days.where(Block.day.in_(fresh)).with_only_columns(Block.day, Block.data)
+        for part in laid_over(ctx, others, unmerged, first, last):
+            if len(part):
+                parts[day_of(int(part.times[0]))] = bucketed(part, DAY_US)
+    return _of(together_buckets([parts[day] for day in sorted(parts)]), DAY_US)
+
+
+def _day(row: Any) -> Buckets:
+    at = day_number(row.day) * DAY_US
+    return Buckets(
+        np.array([at]),
+        np.array([row.n]),
+        np.array([row.low]),
+        np.array([row.high]),
+        np.array([row.total]),
     )
 
 
-def _count(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> int:
-    """Return how many usable readings the days from start to end hold."""
-    query = _days(sensor_id, start, end).with_only_columns(func.sum(Block.n))
-    return int(ctx.session.scalar(query) or 0)
+def _extent(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> tuple[int, bool]:
+    """Return how many usable readings the days from start to end hold at most.
+
+    And whether of some of them only the hours are kept.
+    """
+    first, last = microseconds(start), microseconds(end)
+    unmerged = waiting(ctx, [sensor_id], start=first, end=last)
+    gone = func.sum(case((Block.data.is_(None) & (Block.n > 0), 1), else_=0))
+    query = _days(sensor_id, first, last).with_only_columns(func.sum(Block.n), gone)
+    n, thinned = ctx.session.execute(query).one()
+    return int(n or 0) + len(unmerged), bool(thinned)
 
 
-def _days(sensor_id: int, start: datetime, end: datetime) -> Select[Block]:
+def _days(sensor_id: int, first: int, last: int) -> Select[Block]:
     return select(Block).where(
         Block.sensor_id == sensor_id,
-        Block.day >= start.date(),
-        Block.day <= (end - timedelta(microseconds=1)).date(),
+        Block.day >= day_of(first),
+        Block.day <= day_of(last - 1),
     )
-
-
-def _nothing() -> tuple[Ints, Floats, Floats, Floats, Ints]:
-    none = np.empty(0)
-    return none.astype(np.int64), none, none, none, none.astype(np.int64)

@@ -32,9 +32,10 @@ class Worker:
         self.leads = Flag()
         # One thread: jobs take turns, as SQLite has one writer and Python one busy core anyway;
         # the lease has its own, so that a long job does not let it lapse.
+        lanes = {"default", "lease", "outside", *map(_lane, JOBS.values())}
         self.scheduler = BackgroundScheduler(
             # What waits for other servers has one too, and holds up nothing here.
-            executors={name: ThreadPoolExecutor(1) for name in ("default", "lease", "outside")},
+            executors={name: ThreadPoolExecutor(1) for name in lanes},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
@@ -95,7 +96,7 @@ class Worker:
 
 
 def _lane(one: Job) -> str:
-    return "outside" if one.waits else "default"
+    return one.lane or ("outside" if one.waits else "default")
 
 
 def _system(session: ApmSession) -> Context:

@@ -15,7 +15,9 @@ from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
+from apm.readings.merging import merge_inbox
 from apm.readings.model import Alarm, Sensor
+from apm.readings.sealing import seal_days
 from apm.work.model import WorkOrder
 from apm.work.results import put_findings
 from seed.demo import working
@@ -93,6 +95,8 @@ def _add_sensors(ctx: Context, world: World) -> None:
 def _note_chapter(world: World, diary: Diary, begin: datetime, end: datetime) -> None:
     def store(ctx: Context) -> None:
         ingest(ctx, readings_between(world.now, begin, end))
+        merge_inbox(ctx)
+        seal_days(ctx)
 
     diary.note(end, world.system, "reading.ingest", store)
     diary.note(end, world.system, "forecast.store", lambda ctx: score_all(ctx, until=end))

@@ -12,6 +12,7 @@ from apm.core.command import Context
 from apm.core.errors import Invalid, NotAllowed, NotFound
 from apm.readings.blocks import MOST_CHUNKS
 from apm.readings.commands import add_sensor, ingest
+from apm.readings.merging import merge_inbox
 from apm.readings.model import Block, Latest, Sensor
 from apm.readings.queries import sensor_by_code
 from apm.readings.series import Resolution, series
@@ -129,6 +130,27 @@ def test_a_duplicate_changes_nothing_a_detector_would_wake_up_for(as_, fridge):
     assert (after.revision, after.received_at) == (before.revision, before.received_at)
 
 
+def test_the_earliest_instant_touched_is_known_until_it_is_cleared(as_, fridge):
+    def touched():
+        return sensor_by_code(as_("wang"), "F-1").latest.touched_from
+
+    assert touched() is None
+    ingest(as_("wang"), [reading(NOON + MINUTE), reading(NOON + 2 * MINUTE)])
+    assert touched() == NOON + MINUTE
+    ingest(as_("wang"), [reading(NOON + 3 * MINUTE)])
+    assert touched() == NOON + MINUTE
+    ingest(as_("wang"), [reading(NOON - timedelta(days=3))])
+    assert touched() == NOON - timedelta(days=3)
+
+    wang = as_("wang")
+    with wang.writing("test.evaluated"):
+        wang.session.scalars(select(Latest)).one().touched_from = None
+    ingest(as_("wang"), [reading(NOON + MINUTE)])
+    assert touched() is None  # known already
+    ingest(as_("wang"), [reading(NOON + 2 * MINUTE, 9.0, quality="bad")])
+    assert touched() == NOON + 2 * MINUTE
+
+
 def test_order_of_arrival_does_not_matter(as_, fridge):
     for minutes in (5, -3, 1440, 0, -1440):
         ingest(as_("wang"), [reading(NOON + minutes * MINUTE, minutes)])
@@ -143,6 +165,7 @@ def test_readings_one_by_one_are_as_good_as_one_batch(as_, fridge):
     n = 2 * MOST_CHUNKS + 5
     for k in range(n):
         ingest(wang, [reading(NOON + k * MINUTE, k, quality="bad" if k % 10 == 9 else "good")])
+        merge_inbox(wang)
 
     good = [k for k in range(n) if k % 10 != 9]
     assert stored(as_) == [(NOON + k * MINUTE, k) for k in good]
@@ -227,6 +250,7 @@ def test_a_hundred_thousand_readings_take_seconds(as_, fridge):
         reading(NOON + (k // 100) * MINUTE, k % 7 / 10, codes[k % 100]) for k in range(100_000)
     ]
     assert ingest(as_("wang"), sent).accepted == 100_000
+    assert merge_inbox(as_("wang")) == 100_000
     total = select(func.sum(Block.n)).join(Sensor, Sensor.id == Block.sensor_id)
     assert as_("wang").session.scalar(total) == 100_000
 
