@@ -43,9 +43,7 @@ def data(code: str) -> ResponseReturnValue:
     ctx = context()
     sensor = queries.sensor_by_code(ctx, code)
     start, end, resolution = _wanted()
-    found = series(
-        ctx, sensor.id, start=start, end=end, resolution=resolution, most=MOST_POINTS
-    )
+    found = series(ctx, sensor.id, start=start, end=end, resolution=resolution, most=MOST_POINTS)
     around = timeline(ctx, sensor, start=start, end=end)
     return jsonify(
         {
@@ -65,9 +63,7 @@ def as_file(code: str) -> ResponseReturnValue:
     ctx = context()
     sensor = queries.sensor_by_code(ctx, code)
     start, end, resolution = _wanted()
-    found = series(
-        ctx, sensor.id, start=start, end=end, resolution=resolution, most=MOST_POINTS
-    )
+    found = series(ctx, sensor.id, start=start, end=end, resolution=resolution, most=MOST_POINTS)
     hospital = own_hospital(ctx)
     zone = ZoneInfo(hospital.timezone if hospital else "Asia/Shanghai")
     out = io.StringIO()
@@ -125,7 +121,9 @@ def _marks(around: Timeline, *, sees_work: bool) -> dict[str, Any]:
             }
             for order in (around.orders if sees_work else [])
         ],
-        "band": [[at.timestamp(), low, high] for at, low, high in around.band],
+        "bands": [
+            [[at.timestamp(), low, high] for at, low, high in band] for band in around.bands
+        ],
     }
 
 

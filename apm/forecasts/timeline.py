@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from apm.core.command import Context
+from apm.forecasts.evidence import read_evidence
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Band, Trace
 from apm.readings.model import Alarm, Sensor
@@ -22,12 +23,13 @@ MOST = 50
 class Timeline:
     """What is drawn on the axis of time of one sensor, the oldest first.
 
-    band: (instant, low, high) that the detector expected.
+    bands: stretches of (instant, low, high) that the detector expected: lately, and around each
+    alarm.
     """
 
     alarms: list[Alarm]
     orders: list[WorkOrder]
-    band: list[Band]
+    bands: list[list[Band]]
 
 
 def timeline(ctx: Context, sensor: Sensor, *, start: datetime, end: datetime) -> Timeline:
@@ -43,12 +45,13 @@ def timeline(ctx: Context, sensor: Sensor, *, start: datetime, end: datetime) ->
         .limit(MOST)
     )
     state = detector_state(ctx, sensor.id)
-    band = Trace.of(state.recent).band() if state else []
-    return Timeline(
-        list(ctx.session.scalars(alarms))[::-1],
-        _orders(ctx, sensor, start, end),
-        [row for row in band if start <= row[0] < end],
-    )
+    found = list(ctx.session.scalars(alarms))[::-1]
+    bands = [read_evidence(alarm).band for alarm in found]
+    if state:
+        bands.append(Trace.of(state.recent).band())
+    shown = [[row for row in band if start <= row[0] < end] for band in bands]
+    orders = _orders(ctx, sensor, start, end)
+    return Timeline(found, orders, [band for band in shown if len(band) > 1])
 
 
 def _orders(ctx: Context, sensor: Sensor, start: datetime, end: datetime) -> list[WorkOrder]:

@@ -29,7 +29,7 @@ class Chart {
     this.box = box;
     this.part = (name) => box.querySelector(`[data-${name}]`);
     this.first = [Number(box.dataset.from), Number(box.dataset.to)];
-    this.lang = document.documentElement.lang;
+    this.lang = document.documentElement.lang === "en" ? "en-GB" : "zh-CN";
     for (const button of box.querySelectorAll("[data-act]")) {
       button.addEventListener("click", () => this.act(button.dataset.act));
     }
@@ -136,9 +136,7 @@ class Chart {
       const link = document.createElement("a");
       link.href = one.url;
       link.textContent = `${word}: ${one.text}, ${this.stamp(one.from)}`;
-      const item = document.createElement("li");
-      item.append(link);
-      return item;
+      return link;
     });
     this.part("events").replaceChildren(...items);
     this.part("events").hidden = items.length === 0;

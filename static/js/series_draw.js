@@ -15,7 +15,7 @@ function columns(found) {
 /** The lowest and highest value that must be seen: readings, their range, limits, the band. */
 function reach(found) {
   const seen = [...found.value, ...(found.low ?? []), ...(found.high ?? []), ...(found.limits ?? [])];
-  for (const [, low, high] of found.band) seen.push(low, high);
+  for (const [, low, high] of found.bands.flat()) seen.push(low, high);
   const low = seen.reduce((a, b) => Math.min(a, b));
   const high = seen.reduce((a, b) => Math.max(a, b));
   const room = (high - low || Math.abs(high) || 1) * 0.06;
@@ -29,12 +29,12 @@ function backdrop(found, colours, words) {
     const y = (value) => u.valToPos(value, "y", true);
     ctx.save();
     ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
-    if (found.band.length > 1) {
+    for (const band of found.bands) {
       ctx.fillStyle = colours.accent;
       ctx.globalAlpha = 0.14;
       ctx.beginPath();
-      found.band.forEach(([at, , high], k) => ctx[k ? "lineTo" : "moveTo"](x(at), y(high)));
-      [...found.band].reverse().forEach(([at, low]) => ctx.lineTo(x(at), y(low)));
+      band.forEach(([at, , high], k) => ctx[k ? "lineTo" : "moveTo"](x(at), y(high)));
+      [...band].reverse().forEach(([at, low]) => ctx.lineTo(x(at), y(low)));
       ctx.fill();
     }
     for (const one of found.alarms) {
@@ -79,14 +79,18 @@ export function draw(place, found, { width, height, words, lang, shown, choose }
   const colours = { accent: colour("accent"), warn: colour("warn"), bad: colour("bad"), text: colour("text") };
   const number = new Intl.NumberFormat(lang, { maximumFractionDigits: 4 });
   const day = new Intl.DateTimeFormat(lang, { timeZone: words.zone, month: "numeric", day: "numeric" });
-  const hour = new Intl.DateTimeFormat(lang, { timeZone: words.zone, hour: "2-digit", minute: "2-digit" });
+  const hour = new Intl.DateTimeFormat(lang, { timeZone: words.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const year = new Intl.DateTimeFormat(lang, { timeZone: words.zone, year: "numeric", month: "numeric" });
   const ticks = (_u, splits, _axis, _space, step) =>
-    splits.map((at) => (step >= 28 * 86400 ? year : step >= 86400 ? day : hour).format(at * 1000));
+    splits.map((at) => {
+      const time = hour.format(at * 1000);
+      if (step < 86400 && time !== "00:00") return time;
+      return (step >= 28 * 86400 ? year : day).format(at * 1000);
+    });
   const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") } };
   const says = { value: (_u, value) => (value === null || value === undefined ? "–" : number.format(value)) };
   const series = [
-    { label: "", value: (_u, at) => (at ? `${day.format(at * 1000)} ${hour.format(at * 1000)}` : "–") },
+    { label: words.time, value: (_u, at) => (at ? `${day.format(at * 1000)} ${hour.format(at * 1000)}` : "–") },
     { label: words.value, stroke: colours.accent, width: 2, spanGaps: false, points: { show: found.at.length < 60 }, ...says },
   ];
   const options = {
@@ -106,7 +110,7 @@ export function draw(place, found, { width, height, words, lang, shown, choose }
   };
   if (found.low) {
     const edge = { stroke: colours.accent, width: 0.5, spanGaps: false, points: { show: false }, ...says };
-    series.push({ ...edge, label: `${words.range} ↓` }, { ...edge, label: `${words.range} ↑` });
+    series.push({ ...edge, label: words.low }, { ...edge, label: words.high });
     options.bands = [{ series: [3, 2], fill: `${colours.accent}33` }];
   }
   return new uPlot(options, columns(found), place);
