@@ -237,4 +237,3 @@ def _readings(ctx: Context, sensor_id: int, window: Window) -> tuple[Floats, Flo
 
 def _short(carry: CounterState) -> str:
     return hash_of(repr(carry))
-
