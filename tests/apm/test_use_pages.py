@@ -16,7 +16,8 @@ from apm.readings.commands import add_sensor, ingest
 from apm.utilisation.commands import Terms, Wish, set_feed, set_terms
 from apm.utilisation.jobs import follow_all
 from apm.utilisation.model import FeedWay
-from tests.apm.hospital import make_asset
+from predict.reliability import mtbf
+from tests.apm.hospital import make_asset, make_work
 from tests.queries import count_queries
 
 STEP = timedelta(minutes=10)
@@ -64,7 +65,7 @@ def metered(as_, midnight):
 def test_the_page_of_an_asset_shows_hours_grid_and_source(login, metered):
     page = login("chen").get(f"/assets/{metered.code}/use").text
     assert "Use: Ventilator" in page
-    assert "24.0" in page.replace("24 ", "24.0 ") or ">24<" in page
+    assert '<p class="value">24 <small>hours</small>' in page  # three days of eight
     assert "P-1" in page
     assert "Found in 432 readings" in page
     assert "Change" not in page  # a technician changes no sensor
@@ -77,9 +78,7 @@ def test_the_asset_page_has_a_panel_and_its_meter_names_the_sensor(login, metere
 
 
 def test_the_program_reads_the_same(client, bearer, metered):
-    found = client.get(
-        f"/api/v1/assets/{metered.code}/use", headers=bearer(Role.ENGINEER)
-    ).json
+    found = client.get(f"/api/v1/assets/{metered.code}/use", headers=bearer(Role.ENGINEER)).json
     assert [round(day["on_h"], 3) for day in found["items"]] == [8, 8, 8]
     assert found["share_on"] == pytest.approx(1 / 3, abs=0.01)
     total = client.get("/api/v1/energy", headers=bearer(Role.MANAGER)).json["total"]
@@ -202,9 +201,10 @@ def test_a_set_back_counter_asks_a_person_on_the_asset_page(login, as_, midnight
     send(wang, "C-1", midnight - timedelta(days=2), values, timedelta(hours=1))
     follow_all(as_("system"))
 
-    assert "Say what it was, so that its meter counts on." in login("chen").get(
-        f"/assets/{asset.code}"
-    ).text
+    assert (
+        "Say what it was, so that its meter counts on."
+        in login("chen").get(f"/assets/{asset.code}").text
+    )
     page = login("wang").get(f"/assets/{asset.code}/use").text
     [link] = {part.split('"')[0] for part in page.split('href="/meter-breaks/')[1:]}
     done = login("wang").post(f"/meter-breaks/{link}", data={"added": "3", "note": "Tube"})
@@ -251,3 +251,28 @@ def test_more_devices_cost_no_more_statements(login, as_, engine, metered, midni
         send(wang, f"M-{k}", midnight - timedelta(days=2), watts(2))
     follow_all(as_("system"))
     assert [statements(path) for path in paths] == before
+
+
+def test_failures_are_set_against_the_hours_of_use(as_, client, bearer, metered, midnight):
+    wang = as_("wang")
+    for days, what in ((1, metered), (2, metered), (2.5, metered), (40, metered)):
+        order = make_work(wang, what)
+        with wang.writing("test.failure"):
+            order.down_from = midnight - timedelta(days=days) + timedelta(hours=3)
+    other = make_asset(wang, department="ICU")
+    make_work(wang, other)
+
+    found = client.get("/api/v1/analytics/kpis", headers=bearer(Role.MANAGER)).json
+    [icu] = [line for line in found["items"] if line["name"] == "ICU"]
+
+    right = mtbf(24.0, 3, 0.9)
+    assert icu["metered"] == found["total"]["metered"] == 1
+    assert icu["mtbf_use"]["n"] == 3
+    assert icu["mtbf_use"]["value"] == pytest.approx(right.value, rel=1e-3)
+    assert icu["mtbf_use"]["interval"] == pytest.approx([right.low, right.high], rel=1e-3)
+
+
+def test_the_figures_page_shows_hours_of_use(login, metered):
+    page = login("zhao").get("/analytics").text
+    assert "1 devices measured" in page
+    assert "Energy and use" in page
