@@ -35,6 +35,7 @@ FEATURES = (
     "requests",
     "today",
     "maintenance",
+    "utilisation",
     "stocktake",
     "metrology",
     "risk",

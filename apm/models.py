@@ -16,6 +16,7 @@ from apm.requests import model as requests
 from apm.risk import model as risk
 from apm.stocktake import model as stocktake
 from apm.teams import model as teams
+from apm.utilisation import model as utilisation
 from apm.vendors import link_model as vendor_links
 from apm.vendors import model as vendors
 from apm.webhooks import model as webhooks
@@ -27,6 +28,6 @@ from apm.worker import model as worker
 __all__ = [
     "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
     "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
-    "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "vendor_links",
-    "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
+    "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "utilisation",
+    "vendor_links", "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
 ]  # fmt: skip

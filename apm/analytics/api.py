@@ -41,7 +41,8 @@ def _group(line: Line) -> dict[str, Any]:
     shown = {kpi.name: _kpi(kpi) for kpi in line.kpis}
     shown["repair_cost"]["currency"] = line.repair_cost.unit
     key = None if line.key is None else str(line.key)
-    return {"key": key, "name": line.name, **shown, "pm_pending": line.pm_pending}
+    return {"key": key, "name": line.name, **shown, "pm_pending": line.pm_pending,
+            "metered": line.metered}  # fmt: skip
 
 
 def _kpi(kpi: Kpi) -> dict[str, Any]:

@@ -19,9 +19,14 @@ _FORMULAS: dict[str, object] = {
     ),
     "mtbf": _l(
         "Hours in service divided by failures. Hours are calendar hours of the equipment in"
-        " operation today, less its downtime; the hours of actual use are not known. Retired"
+        " operation today, less its downtime, not the hours of actual use. Retired"
         " equipment is left out, hours and failures both. No value below three failures. 90 %"
         " interval from the chi-squared distribution (Epstein and Sobel 1953)."
+    ),
+    "mtbf_use": _l(
+        "Hours of actual use divided by failures, of the devices whose sensors tell their use, on"
+        " the days they told it. No value below three failures. 90 % interval from the"
+        " chi-squared distribution (Epstein and Sobel 1953)."
     ),
     "pm_completion": _l(
         "Maintenance done by its last day divided by maintenance due in the period. Due dates are"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import reduce
 
 from apm.accounts.queries import own_hospital
 from apm.analytics import formulas, queries
+from apm.analytics.metered import Use, metered_use
 from apm.analytics.period import Period
 from apm.analytics.queries import By, Downtime, Failures, Key, Money, Punctuality
 from apm.assets.categories import all_categories
@@ -63,15 +65,20 @@ class Line:
     downtime: Kpi
     failures: Kpi
     mtbf: Kpi
+    mtbf_use: Kpi
+    """Per hour of actual use, of the devices that tell it."""
     pm_completion: Kpi
     pm_pending: int
     """Occurrences due in the period whose last day is still to come: not judged yet."""
+    metered: int
+    """Devices that tell their use."""
 
     @property
     def kpis(self) -> list[Kpi]:
         """All figures, in the order they are shown."""
         return [
-            self.repair_cost, self.downtime, self.failures, self.mtbf, self.pm_completion
+            self.repair_cost, self.downtime, self.failures, self.mtbf, self.mtbf_use,
+            self.pm_completion,
         ]  # fmt: skip
 
 
@@ -95,6 +102,7 @@ class _Sums:
     downtime: Downtime
     in_service: float
     punctuality: Punctuality
+    use: Use = field(default_factory=Use)
 
 
 _NONE = _Sums(Money(0, 0), Failures(0, 0), Downtime(0.0, 0.0, 0), 0.0, Punctuality(0, 0, 0))
@@ -110,6 +118,7 @@ def analyse(ctx: Context, *, by: By, period: Period) -> Analysis:
     down = queries.downtime(ctx, by, period)
     service = queries.seconds_in_service(ctx, by, period)
     done = queries.punctuality(ctx, by, period)
+    used = metered_use(ctx, by, period, no_failure)
     sums = {
         key: _Sums(
             money.get(key, _NONE.money),
@@ -117,8 +126,9 @@ def analyse(ctx: Context, *, by: By, period: Period) -> Analysis:
             down.get(key, _NONE.downtime),
             service.get(key, 0.0),
             done.get(key, _NONE.punctuality),
+            used.get(key, _NONE.use),
         )
-        for key in {**money, **failed, **down, **service, **done}
+        for key in {**money, **failed, **down, **service, **done, **used}
     }
     name = _names(ctx, by)
     lines = [_line(key, name(key), group, currency) for key, group in sums.items()]
@@ -143,6 +153,7 @@ def _add(groups: Iterable[_Sums]) -> _Sums:
             sum(p.punctuality.in_time for p in parts),
             sum(p.punctuality.pending for p in parts),
         ),
+        reduce(Use.plus, (p.use for p in parts), Use()),
     )
 
 
@@ -153,22 +164,26 @@ def _line(key: Key, name: str, sums: _Sums, currency: str) -> Line:
         Kpi("repair_cost", sums.money.cost, currency, sums.money.orders, None, Status.OK),
         Kpi("downtime", sums.downtime.down / HOUR, "h", sums.downtime.spells, None, Status.OK),
         Kpi("failures", sums.failures.n, "", sums.failures.n, None, Status.OK),
-        _mtbf(sums),
+        _mtbf(
+            "mtbf",
+            (sums.in_service - sums.downtime.down_in_operation) / HOUR,
+            sums.failures.n_in_operation,
+        ),
+        _mtbf("mtbf_use", sums.use.hours, sums.use.failures),
         _completion(sums.punctuality),
         sums.punctuality.pending,
+        sums.use.devices,
     )
 
 
-def _mtbf(sums: _Sums) -> Kpi:
-    hours = (sums.in_service - sums.downtime.down_in_operation) / HOUR
-    n = sums.failures.n_in_operation
+def _mtbf(name: str, hours: float, n: int) -> Kpi:
     try:
         found = mtbf(hours, n, CONFIDENCE)
     except NotEnoughData:
-        return Kpi("mtbf", None, "h", n, None, Status.TOO_FEW)
+        return Kpi(name, None, "h", n, None, Status.TOO_FEW)
     status = Status.OK if n >= FEWEST_FAILURES else Status.TOO_FEW
     value = found.value if status is Status.OK else None
-    return Kpi("mtbf", value, "h", n, (found.low, found.high), status)
+    return Kpi(name, value, "h", n, (found.low, found.high), status)
 
 
 def _completion(counted: Punctuality) -> Kpi:

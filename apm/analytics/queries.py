@@ -151,7 +151,7 @@ def downtime(ctx: Context, by: By, period: Period) -> dict[Key, Downtime]:
     )
     ordered = select(spells, func.coalesce(before, spells.c.start).label("covered")).subquery()
     added = larger(ordered.c.stop - larger(ordered.c.start, ordered.c.covered), literal(0.0))
-    group = _group_of_asset(by)
+    group = group_of_asset(by)
     operating = case((Asset.lifecycle.in_(IN_OPERATION), added), else_=0.0)
     query = (
         select(group, func.sum(added), func.sum(operating), func.count(ordered.c.id))
@@ -172,7 +172,7 @@ def seconds_in_service(ctx: Context, by: By, period: Period) -> dict[Key, float]
     whole = or_(since.is_(None), since <= period.first)  # most of them: decided without arithmetic
     part = larger(last - (seconds(since) - period.seconds_east), literal(0.0))
     length = case((whole, last - first), else_=part)
-    group = _group_of_asset(by)
+    group = group_of_asset(by)
     query = (
         select(group, func.sum(length)).where(Asset.lifecycle.in_(IN_OPERATION)).group_by(group)
     )
@@ -210,7 +210,7 @@ def punctuality(ctx: Context, by: By, period: Period) -> dict[Key, Punctuality]:
         .group_by(Occurrence.plan_id)
         .subquery()
     )
-    group = _group_of_asset(by)
+    group = group_of_asset(by)
     query = (
         select(group, func.sum(plans.c.judged), func.sum(plans.c.in_time), func.sum(plans.c.n))
         .select_from(Asset)
@@ -231,7 +231,8 @@ def department_names(ctx: Context) -> dict[Key, tuple[str, str | None]]:
     return {key: (name, name_zh) for key, name, name_zh in rows}
 
 
-def _group_of_asset(by: By) -> InstrumentedAttribute[Any]:
+def group_of_asset(by: By) -> InstrumentedAttribute[Any]:
+    """Return the column that assets are grouped by."""
     return Asset.department_id if by is By.DEPARTMENT else Asset.category
 
 

@@ -47,8 +47,10 @@ class GroupOut(Schema):
     downtime = fields.Nested(KpiOut)
     failures = fields.Nested(KpiOut)
     mtbf = fields.Nested(KpiOut)
+    mtbf_use = fields.Nested(KpiOut)
     pm_completion = fields.Nested(KpiOut)
     pm_pending = fields.Integer()
+    metered = fields.Integer()
 
 
 class AnalysisOut(Schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +10,9 @@ from flask.typing import ResponseReturnValue
 from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
+from apm.forecasts.chart_pages import chart
 from apm.forecasts.evidence import read_evidence
+from apm.forecasts.timeline import Timeline, timeline
 from apm.forecasts.watch import watch
 from apm.readings import commands, queries
 from apm.readings.profiles import limits_of, profiles
@@ -19,7 +21,13 @@ from apm.readings.schema import QUANTITIES, NoteIn
 from apm.readings.series import series
 
 web = Blueprint("forecasts", __name__)
-PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+web.register_blueprint(chart)
+PERIODS = {
+    "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}  # fmt: skip
+AROUND = timedelta(hours=12)
+"""How much before and after an alarm its chart shows."""
 CHART_POINTS = 400
 SHOWN = {
     "all": (None, None),
@@ -52,10 +60,13 @@ def alarms() -> ResponseReturnValue:
 @requires(Permission.ALARM_READ)
 def alarm(alarm_id: int) -> ResponseReturnValue:
     """One alarm: what was seen, since when, and what is done about it."""
-    found = queries.alarm_by_id(context(), alarm_id)
+    ctx = context()
+    found = queries.alarm_by_id(ctx, alarm_id)
     return render_template(
         "forecasts/alarm.html",
         alarm=found,
+        start=found.since - AROUND,
+        end=min((found.ended_at or ctx.now()) + AROUND, ctx.now()),
         evidence=read_evidence(found),
         limits=limits_of(found.sensor),
         title=title_of(found.reason),
@@ -90,7 +101,7 @@ def _note() -> str | None:
 @web.get("/sensors/<code>")
 @requires(Permission.READING_READ)
 def sensor(code: str) -> ResponseReturnValue:
-    """One sensor: a day, a week or a month of it."""
+    """One sensor: a day, a week, a month or a year of it."""
     ctx = context()
     found = queries.sensor_by_code(ctx, code)
     period = request.args.get("period", "day")
@@ -98,16 +109,32 @@ def sensor(code: str) -> ResponseReturnValue:
     end = ctx.now()
     start = end - PERIODS[period]
     watched = watch(ctx, found.id)
+    curve = series(ctx, found.id, start=start, end=end, most=CHART_POINTS)
+    around = timeline(ctx, found, start=start, end=end)
     return render_template(
         "forecasts/sensor.html",
         sensor=found,
         period=period,
+        start=start,
         now=end,
         quantity=str(QUANTITIES.get(found.quantity, found.quantity)),
-        points=series(ctx, found.id, start=start, end=end, most=CHART_POINTS).points(),
+        points=curve.broken_points(),
+        spread=curve.spread(),
+        windows=_windows(around, end),
+        marks=_marks(around, start) if ctx.actor.can(Permission.WORK_READ) else [],
         watch=watched,
         band=[row for row in watched.band if row[0] >= end - PERIODS["day"]],
         limits=limits_of(found),
         profile=profiles().get(found.profile or ""),
         alarm=queries.active_alarms(ctx, [found.id]).get(found.id),
     )
+
+
+def _windows(around: Timeline, end: datetime) -> list[tuple[datetime, datetime, str]]:
+    """Return when alarms lasted, the newest three: more text would lie on one another."""
+    return [(one.since, one.ended_at or end, _("Unusual")) for one in around.alarms[-3:]]
+
+
+def _marks(around: Timeline, start: datetime) -> list[tuple[datetime, str]]:
+    """Return when the newest orders were made."""
+    return [(one.created_at, one.no) for one in around.orders if one.created_at >= start][-2:]

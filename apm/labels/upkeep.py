@@ -72,6 +72,22 @@ WORDS: dict[str, dict[str, object]] = {
         "exposures": _l("Exposures"),
         "cycles": _l("Cycles"),
     },
+    "feed_way": {
+        "power": _l("Power: use and energy"),
+        "current": _l("Current: use, and energy at a stated voltage"),
+        "counter": _l("A count"),
+        "energy": _l("Energy in kWh"),
+    },
+    "break_kind": {
+        "rollover": _l("Rolled over"),
+        "reset": _l("Set back"),
+        "jump": _l("Jumped up"),
+    },
+    "break_state": {
+        "open": _l("Waits for a decision"),
+        "counted": _l("Counted through"),
+        "confirmed": _l("Confirmed"),
+    },
     "occurrence": {
         "upcoming": _l("Upcoming"),
         "open": _l("Open"),

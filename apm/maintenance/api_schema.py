@@ -141,6 +141,7 @@ class MeterOut(Schema):
     at = fields.AwareDateTime(allow_none=True)
     readings = fields.Integer()
     per_day = fields.Float(allow_none=True)
+    sensor = fields.String(allow_none=True)
 
 
 class MeterList(Schema):

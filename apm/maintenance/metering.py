@@ -53,13 +53,13 @@ def read_meter(ctx: Context, *, said: Said) -> MeterReading:
     meter = meter_of(ctx, asset_by_code(ctx, said.asset).id, said.meter)
     query = select(MeterReading).where(MeterReading.meter_id == meter.id)
     known = ctx.session.scalar(query.where(MeterReading.at == at))
-    _refuse_backwards(ctx, meter, said, at)
+    counts_anew = _refuse_backwards(ctx, meter, said, at)
     reading = known or MeterReading(meter_id=meter.id, at=at)
-    reading.value, reading.is_reset = said.value, said.is_reset
-    reading.read_by = ctx.actor.name
+    reading.value, reading.is_reset = said.value, said.is_reset or counts_anew
+    reading.read_by, reading.sensor_id = ctx.actor.name, None
     ctx.session.add(reading)
     ctx.session.flush()
-    _refresh_plans(ctx, meter)
+    refresh_plans(ctx, meter)
     return reading
 
 
@@ -84,13 +84,18 @@ def read_meters(ctx: Context, rows: list[Said]) -> tuple[int, list[Refused]]:
     return len(rows) - len(refused), sorted(refused, key=lambda one: one.index)
 
 
-def _refuse_backwards(ctx: Context, meter: Meter, said: Said, at: datetime) -> None:
+def _refuse_backwards(ctx: Context, meter: Meter, said: Said, at: datetime) -> bool:
+    """Refuse what cannot be; tell whether it replaces what a sensor had counted until then.
+
+    What somebody reads off the device is the truth: a sensor's count goes on from there.
+    """
     near = select(MeterReading).where(MeterReading.meter_id == meter.id)
     before = ctx.session.scalar(
         near.where(MeterReading.at < at).order_by(MeterReading.at.desc()).limit(1)
     )
     after = ctx.session.scalar(near.where(MeterReading.at > at).order_by(MeterReading.at).limit(1))
-    if before and said.value < before.value and not said.is_reset:
+    is_counted = before is not None and before.sensor_id is not None
+    if before and not is_counted and said.value < before.value and not said.is_reset:
         raise _wrong(
             "value",
             _l(
@@ -98,13 +103,15 @@ def _refuse_backwards(ctx: Context, meter: Meter, said: Said, at: datetime) -> N
                 value=f"{before.value:g}",
             ),
         )
-    if after and said.value > after.value and not after.is_reset:
+    if after and after.sensor_id is None and said.value > after.value and not after.is_reset:
         raise _wrong(
             "value", _l("A later reading says %(value)s. Check it.", value=f"{after.value:g}")
         )
+    return is_counted
 
 
-def _refresh_plans(ctx: Context, meter: Meter) -> None:
+def refresh_plans(ctx: Context, meter: Meter) -> None:
+    """Look anew at the plans that count by a meter; called inside a command."""
     query = (
         select(PlanTrigger)
         .where(PlanTrigger.meter_id == meter.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from apm.assets.model import Asset
 from apm.assets.panels import Panel, panel
 from apm.core.command import Context
@@ -23,6 +25,7 @@ def sensors_panel(ctx: Context, asset: Asset) -> Panel | None:
         "sensors": sensors,
         "alarms": alarms,
         "now": ctx.now(),
+        "week_ago": ctx.now() - timedelta(days=7),
         "sparks": sparklines(ctx, ids, until=ctx.now()),
         "limits": {sensor.id: limits_of(sensor) for sensor in sensors},
     }

@@ -40,6 +40,8 @@ WIDTHS_US = [
 """Widths of a bucket that `auto` chooses from; each divides a day, so that no bucket needs two."""
 MOST_POINTS = 2000
 MOST_RAW = 500_000
+GAP_STEPS = 3.0
+"""So many usual steps without a reading are a gap: no line is drawn across it."""
 LONGEST = timedelta(days=366 * 10)
 
 
@@ -72,6 +74,35 @@ class Series:
         return [
             (instant(t), v) for t, v in zip(self.at.tolist(), self.value.tolist(), strict=True)
         ]
+
+    def spread(self) -> list[tuple[datetime, float, float]]:
+        """Return (instant, lowest, highest) of each bucket; nothing when the readings are raw."""
+        if self.low is None or self.high is None:
+            return []
+        rows = zip(self.at.tolist(), self.low.tolist(), self.high.tolist(), strict=True)
+        return [(instant(t), low, high) for t, low, high in rows]
+
+    @property
+    def gap_us(self) -> int | None:
+        """How far two neighbours may be apart before there is a gap; None with fewer than three.
+
+        Three times the median step, and no less than one and a half buckets.
+        """
+        if len(self.at) < 3:
+            return None
+        usual = float(np.median(np.diff(self.at)))
+        return round(max(GAP_STEPS * usual, 1.5e6 * (self.width_s or 0)))
+
+    def broken_points(self) -> list[tuple[datetime, float | None]]:
+        """Return `points()` with a None where a gap begins, so that a line ends there."""
+        found: list[tuple[datetime, float | None]] = []
+        last, most = None, self.gap_us
+        for t, v in zip(self.at.tolist(), self.value.tolist(), strict=True):
+            if last is not None and most is not None and t - last > most:
+                found.append((instant(last + (t - last) // 2), None))
+            found.append((instant(t), v))
+            last = t
+        return found
 
 
 def series(

@@ -1,0 +1,1 @@
+"""What equipment does all day, read off its sensors: hours, starts, counts and energy."""
