@@ -38,6 +38,7 @@ FEATURES = (
     "stocktake",
     "metrology",
     "risk",
+    "environment",
     "forecasts",
     "notify",
     "webhooks",
