@@ -140,8 +140,10 @@ def wall(ctx: Context, wanted: WallFilter, *, page: int = 1, most: int = CARDS) 
     )
 
 
-def sensors_seen(ctx: Context, *, place_ids: Collection[int] | None = None) -> list[Seen]:
-    """Return all sensors, or those in some places and on the equipment there, in one statement."""
+def sensors_seen(
+    ctx: Context, *, place_ids: Collection[int] | None = None, code: str | None = None
+) -> list[Seen]:
+    """Return all sensors, those in some places and on the equipment there, or one, by code."""
     place = func.coalesce(Sensor.location_id, Asset.location_id)
     query = (
         select(
@@ -158,6 +160,8 @@ def sensors_seen(ctx: Context, *, place_ids: Collection[int] | None = None) -> l
     )  # fmt: skip
     if place_ids is not None:
         query = query.where(place.in_(place_ids))
+    if code is not None:
+        query = query.where(Sensor.code == code)
     return [Seen(*row) for row in ctx.session.execute(query)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import (
     Blueprint,
     Response,
@@ -19,12 +21,23 @@ from apm.core.i18n import _, language
 from apm.core.permissions import Permission
 from apm.core.typed import own_path, whole_number
 from apm.environment import alarm_state
+from apm.environment.place_pages import place_pages
+from apm.environment.report_pages import report_pages
 from apm.environment.standing import Standing
+from apm.environment.stretches import at
 from apm.environment.wall import WallFilter, curves, outside_since, wall
 from apm.readings.schema import QUANTITIES, NoteIn
 
 READ = Permission.READING_READ
 web = Blueprint("environment", __name__)
+web.register_blueprint(place_pages)
+web.register_blueprint(report_pages)
+
+
+@web.app_template_filter("instant")
+def instant(said: float | str) -> datetime:
+    """Return seconds since 1970, or what ISO 8601 writes, as an instant."""
+    return datetime.fromisoformat(said) if isinstance(said, str) else at(said)
 
 
 @web.get("/environment")

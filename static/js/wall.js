@@ -69,5 +69,6 @@ if (seconds) {
   }, seconds * 1000);
   wall.addEventListener("changed", show);
   window.addEventListener("resize", show);
+  window.addEventListener("load", show);
   show();
 }
