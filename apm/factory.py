@@ -39,6 +39,7 @@ FEATURES = (
     "stocktake",
     "metrology",
     "risk",
+    "environment",
     "forecasts",
     "notify",
     "webhooks",

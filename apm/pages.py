@@ -31,6 +31,7 @@ MENU = (
     ("/work-orders", _l("Work orders"), "tool", P.WORK_READ),
     ("/queue", _l("Queue"), "users", P.WORK_READ),
     ("/alarms", _l("Alarms"), "alert", P.ALARM_READ),
+    ("/environment", _l("Environment"), "thermometer", P.READING_READ),
     ("/calendar", _l("Calendar"), "calendar", P.WORK_READ),
     ("/rounds", _l("Rounds"), "pin", P.WORK_READ),
     ("/plans", _l("Plans"), "layers", P.PLAN_READ),

@@ -131,6 +131,10 @@ class Sheet:
         )  # fmt: skip
         self._parts.append(table)
 
+    def add(self, part: Flowable) -> None:
+        """Add a part drawn elsewhere."""
+        self._parts.append(part)
+
     def pdf(self) -> bytes:
         """Return the file."""
         out = io.BytesIO()

@@ -20,12 +20,14 @@ from apm.maintenance.queries import today_of
 from apm.reports.commands import LANGUAGES, issue
 from apm.reports.compliance import Span, compliance
 from apm.reports.compliance_pdf import BEFORE_USE, FORMULA, compliance_pdf
+from apm.reports.environment_pages import environment_pages, verified_page
 from apm.reports.printing import OrderReport
 from apm.reports.queries import report_by_code, verified
 from apm.reports.self_audit import self_audit
 from apm.reports.self_audit_pdf import BASIS, self_audit_pdf
 
 web = Blueprint("reports", __name__)
+web.register_blueprint(environment_pages)
 _UNSAFE = re.compile(r"[^\w-]")
 
 
@@ -129,6 +131,8 @@ def verify(code: str) -> ResponseReturnValue:
     """What the QR code of a printed record opens: whether the sheet can be believed."""
     ctx = context()
     way = find_code(ctx.session, "report", normal_code(code))
+    if way is None and (page := verified_page(ctx, normal_code(code))):
+        return page
     if way is None:
         count_miss(ctx)
         return render_template("reports/unknown.html"), 404

@@ -1,0 +1,119 @@
+"""How a sensor stands at this moment, and when its silence counts as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from sqlalchemy import select
+
+from apm.core.command import Context
+from apm.environment.alarm_state import Limits, Ringing
+from apm.readings.blocks import DAY_US, unpack
+from apm.readings.model import Block
+from apm.readings.storing import day_number
+from predict.excursions import GAP_STEPS, LEAST_READINGS, usual_step
+
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)
+"""A silence is never called one before, and always after."""
+LAST = 12
+"""Readings that tell a sensor's usual interval."""
+AT_ONCE = 400
+
+
+class Standing(StrEnum):
+    """What a card says, the most pressing first."""
+
+    ALARM = "alarm"
+    PENDING = "pending"
+    RECOVERING = "recovering"
+    SILENT = "silent"
+    NO_DATA = "no_data"
+    NORMAL = "normal"
+    MAINTENANCE = "maintenance"
+
+
+ORDER = {standing: place for place, standing in enumerate(Standing)}
+
+
+class Measured(Protocol):
+    """What is known of a sensor's newest reading."""
+
+    @property
+    def sensor_id(self) -> int:
+        """The sensor's row."""
+
+    @property
+    def at(self) -> datetime | None:
+        """When it measured last."""
+
+    @property
+    def value(self) -> float | None:
+        """What it measured."""
+
+
+def standing_of(
+    one: Measured,
+    *,
+    alarm: Ringing | None,
+    limits: Limits | None,
+    is_muted: bool,
+    is_silent: bool,
+) -> Standing:
+    """Return how a sensor stands.
+
+    Whoever is silent is never called normal.  Outside its limits without an alarm it is pending:
+    the alarm's delay runs.  Back inside while the alarm lasts it is recovering.
+    """
+    if is_muted:
+        return Standing.MAINTENANCE
+    if one.at is None or one.value is None:
+        return Standing.NO_DATA
+    is_outside = limits is not None and limits.is_outside(one.value)
+    if alarm is not None:
+        is_back = limits is not None and not is_outside and not is_silent
+        return Standing.RECOVERING if is_back else Standing.ALARM
+    if is_silent:
+        return Standing.SILENT
+    return Standing.PENDING if is_outside else Standing.NORMAL
+
+
+_patience: dict[int, tuple[datetime, timedelta]] = {}
+"""By sensor: the newest reading it was found for, and how long a silence may last."""
+
+
+def silent_ids(ctx: Context, seen: Sequence[Measured], now: datetime) -> set[int]:
+    """Return the sensors that have missed three of their usual intervals.
+
+    An interval is asked for once a reading, and only of who has not sent for a minute: with
+    nothing new this sends no statement.
+    """
+    late = {one.sensor_id: one.at for one in seen if one.at and now - one.at > SHORTEST}
+    unknown = [key for key, at in late.items() if _patience.get(key, (None,))[0] != at]
+    for begin in range(0, len(unknown), AT_ONCE):
+        some = unknown[begin : begin + AT_ONCE]
+        steps = _steps(ctx, some, now)
+        for key in some:
+            step = steps.get(key)
+            wait = LONGEST if step is None else timedelta(seconds=GAP_STEPS * step)
+            _patience[key] = (late[key], min(max(wait, SHORTEST), LONGEST))
+    return {key for key, at in late.items() if now - at > _patience[key][1]}
+
+
+def _steps(ctx: Context, ids: list[int], now: datetime) -> dict[int, float]:
+    """Return the usual interval in seconds of those that have sent enough since yesterday."""
+    since = (now - LONGEST).date()
+    query = (
+        select(Block.sensor_id, Block.day, Block.data)
+        .where(Block.sensor_id.in_(ids), Block.day >= since)
+        .order_by(Block.sensor_id, Block.day)
+    )
+    times: dict[int, list[np.ndarray[tuple[int], np.dtype[np.int64]]]] = {}
+    for sensor_id, day, data in ctx.session.execute(query):
+        found = unpack(data).times[-LAST:] + day_number(day) * DAY_US
+        times.setdefault(sensor_id, []).append(found)
+    ends = {key: np.concatenate(parts)[-LAST:] for key, parts in times.items()}
+    return {key: usual_step(end / 1e6) for key, end in ends.items() if len(end) >= LEAST_READINGS}
