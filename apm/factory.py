@@ -39,6 +39,7 @@ FEATURES = (
     "metrology",
     "risk",
     "forecasts",
+    "attribution",
     "notify",
     "webhooks",
     "analytics",

@@ -2,6 +2,7 @@
 
 from apm.accounts import model as accounts
 from apm.assets import model as assets
+from apm.attribution import model as attribution
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.forecasts import model as forecasts
 from apm.maintenance import model as maintenance
@@ -25,7 +26,7 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
+    "accounts", "assets", "attribution", "audit", "codes", "events", "forecasts", "hospital_scope",
     "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
     "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "vendor_links",
     "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
