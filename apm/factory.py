@@ -41,6 +41,7 @@ FEATURES = (
     "risk",
     "environment",
     "forecasts",
+    "attribution",
     "notify",
     "webhooks",
     "analytics",

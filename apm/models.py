@@ -2,6 +2,7 @@
 
 from apm.accounts import model as accounts
 from apm.assets import model as assets
+from apm.attribution import model as attribution
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.environment import model as environment
 from apm.forecasts import model as forecasts
@@ -27,8 +28,9 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "assets", "audit", "codes", "environment", "events", "forecasts", "hospital_scope",
-    "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
-    "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "utilisation",
-    "vendor_links", "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
+    "accounts", "assets", "attribution", "audit", "codes", "environment", "events", "forecasts",
+    "hospital_scope", "idempotency", "limits", "maintenance", "metrology", "metrology_results",
+    "notify", "parts", "procedures", "readings", "reports", "requests", "risk", "stocktake",
+    "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work", "work_clocks",
+    "work_field", "worker",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from apm.analytics.cause_pages import cause_pages
 from apm.analytics.kpis import Line, analyse
 from apm.analytics.period import PRESET_WORDS, Period
 from apm.analytics.queries import By, hospital_period
@@ -16,6 +17,7 @@ from apm.core.i18n import _l
 from apm.core.permissions import Permission
 
 web = Blueprint("analytics", __name__)
+web.register_blueprint(cause_pages)
 MOST_BARS = 12
 
 
