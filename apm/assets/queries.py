@@ -14,6 +14,7 @@ from apm.core.codes import normal_code
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
+from apm.core.natural import natural
 from apm.core.paging import Page, page_of
 
 
@@ -56,12 +57,12 @@ def asset_by_number(ctx: Context, number: str) -> Asset | None:
 
 def departments(ctx: Context) -> list[Department]:
     """Return the hospital's departments by name."""
-    return list(ctx.session.scalars(select(Department).order_by(Department.name)))
+    return sorted(ctx.session.scalars(select(Department)), key=lambda one: natural(one.name))
 
 
 def locations(ctx: Context) -> list[Location]:
-    """Return the hospital's locations by name."""
-    return list(ctx.session.scalars(select(Location).order_by(Location.name)))
+    """Return the hospital's locations by name, room 2 before room 10."""
+    return sorted(ctx.session.scalars(select(Location)), key=lambda one: natural(one.name))
 
 
 def register_page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import User
-from apm.assets.model import Asset, AssetState
+from apm.assets.model import Asset
 from apm.core.command import Context
-from apm.maintenance.model import Plan
+from apm.maintenance.coming import Coming, coming_between, settled_between
 from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.workdays import workdays_in
 from apm.maintenance.workload import minutes_of
@@ -55,8 +55,15 @@ class Day:
     day: date
     is_workday: bool
     entries: list[Entry]
-    coming: int
-    """Due dates that have no work order yet."""
+    coming: list[Coming]
+    """What will be due, and has no work order yet."""
+    settled: dict[str, int]
+    """How many of its due dates are done, missed or excused, by state."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is, was or will be."""
+        return not (self.entries or self.coming or self.settled)
 
 
 @dataclass(slots=True)
@@ -67,6 +74,13 @@ class Cell:
     free: int
     """Minutes they are there; 0 on a day off."""
     entries: list[Entry] = field(default_factory=list)
+    coming: list[Coming] = field(default_factory=list)
+    """What will be due, and has no work order yet: nobody's so far."""
+
+    @property
+    def expected(self) -> int:
+        """Minutes of what has no work order yet."""
+        return sum(one.minutes for one in self.coming)
 
     @property
     def booked(self) -> int:
@@ -90,6 +104,11 @@ class Row:
     def booked(self) -> int:
         """Minutes of the week that are planned."""
         return sum(cell.booked for cell in self.cells)
+
+    @property
+    def expected(self) -> int:
+        """Minutes of the week that have no work order yet."""
+        return sum(cell.expected for cell in self.cells)
 
     @property
     def free(self) -> int:
@@ -134,28 +153,22 @@ def month_of(ctx: Context, first: date, *, person_id: int | None = None) -> list
     by_day: dict[date, list[Entry]] = defaultdict(list)
     for entry in entries_between(ctx, first, last, person_id=person_id):
         by_day[entry.order.due_on or first].append(entry)
-    coming = {} if person_id else _coming(ctx, first, last)
+    coming = {} if person_id else coming_between(ctx, first, last)
+    settled = {} if person_id else settled_between(ctx, first, last)
     worked = workdays_in(hospital_zone(ctx))
     days = [first + timedelta(days=k) for k in range((last - first).days + 1)]
-    return [Day(d, worked.is_workday(d), by_day.get(d, []), coming.get(d, 0)) for d in days]
-
-
-def _coming(ctx: Context, first: date, last: date) -> Mapping[date, int]:
-    query = (
-        select(Plan.next_due, func.count(Plan.id))
-        .join(Asset, Asset.id == Plan.asset_id)
-        .where(Plan.is_active, Asset.lifecycle == AssetState.IN_SERVICE)
-        .where(Plan.next_due >= first, Plan.next_due <= last)
-        .group_by(Plan.next_due)
-    )
-    return dict(ctx.session.execute(query).all())
+    return [
+        Day(d, worked.is_workday(d), by_day.get(d, []), coming.get(d, []), settled.get(d, {}))
+        for d in days
+    ]
 
 
 def week_of(ctx: Context, monday: date) -> list[Row]:
     """Return the week of everybody who works; what nobody has comes first."""
     days = [monday + timedelta(days=k) for k in range(WEEK)]
     staff = staff_with_load(ctx)
-    nobody = Row(None, [Cell(day, 0) for day in days])
+    coming = coming_between(ctx, days[0], days[-1])
+    nobody = Row(None, [Cell(day, 0, coming=coming.get(day, [])) for day in days])
     rows = {
         user.id: Row(user, [Cell(day, minutes_there(staff, user.id, day)) for day in days])
         for user in staff.people

@@ -8,18 +8,20 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
-from apm.core.errors import Conflict, Invalid
+from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l
 from apm.core.permissions import Permission
 from apm.core.typed import own_path, whole_number
 from apm.maintenance import calendar, filling
 from apm.maintenance.blueprint import web
+from apm.maintenance.coming import plans_coming_on
 from apm.maintenance.due import add_months
 from apm.maintenance.forms import blamed, refused
 from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.schema import EARLIEST, LATEST
 from apm.maintenance.workdays import workdays_in
+from apm.procedures.shelf import template_for, templates_for
 from apm.work.assigning import candidates_for, is_fit, staff_with_load
 from apm.work.model import WorkOrder
 from apm.work.queries import work_order
@@ -64,6 +66,7 @@ def show_calendar() -> ResponseReturnValue:
         days=calendar.month_of(ctx, first, person_id=person_id) if view != "week" else [],
         rows=calendar.week_of(ctx, first) if view == "week" else [],
         late=calendar.count_late(ctx),
+        shelf=templates_for(ctx),
         knows_holidays=workdays_in(hospital_zone(ctx)).knows(first.year),
     )
 
@@ -75,6 +78,26 @@ def _asked_day() -> date:
     except ValueError:
         return today_of(context())
     return min(max(day, EARLIEST.replace(month=2)), LATEST - timedelta(days=62))
+
+
+@web.get("/calendar/planned/<day>/<template>")
+@requires(Permission.WORK_READ)
+def show_planned(day: str, template: str) -> ResponseReturnValue:
+    """List the equipment whose work by a template is planned for a day, and not yet ordered."""
+    ctx = context()
+    try:
+        chosen = date.fromisoformat(day)
+    except ValueError:
+        raise NotFound(_l("There is no such day. Go back to the calendar.")) from None
+    if not EARLIEST <= chosen <= LATEST:
+        raise NotFound(_l("There is no such day. Go back to the calendar."))
+    known = template_for(ctx, template)
+    return render_template(
+        "maintenance/planned.html",
+        day=chosen,
+        known=known,
+        page=plans_coming_on(ctx, chosen, known.code, after=request.args.get("after")),
+    )
 
 
 @web.route("/calendar/<no>/move", methods=["GET", "POST"])

@@ -71,7 +71,7 @@ class RequestPage(Schema):
 
 
 class SatisfactionArgs(Schema):
-    """Which days of the hospital, both included, and what ratings are grouped by."""
+    """Whole months by their first and last day, both over; what ratings are grouped by."""
 
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")

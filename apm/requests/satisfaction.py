@@ -3,6 +3,8 @@
 What is counted are the stars given when a repair is confirmed.  Silence gives no stars and is
 counted beside them.  A group of fewer than five ratings is not shown: a mean of two would tell
 who gave them.  Nor is the next larger group where the whole less the others would give it away.
+Periods are whole calendar months that have ended, and of a group only blocks of months with five
+ratings or more are counted: else two periods would tell a single rating by their difference.
 """
 
 from __future__ import annotations
@@ -33,11 +35,14 @@ FEWEST = 5
 CONTENT = 4
 """From so many stars on somebody counts as content."""
 CONFIDENCE = 0.95
-LONGEST, USUAL = timedelta(days=3660), timedelta(days=364)
+LONGEST, USUAL = 120, 12
+"""Months."""
 EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 FORMULA = _l(
     "Mean of the stars given (1 to 5), and the share of 4 and 5 stars with Wilson's 95 percent"
     " interval. Groups of fewer than 5 ratings are not shown, nor what would give them away."
+    " Periods are whole calendar months that have ended; a group's months are counted together"
+    " until they have 5 ratings, so that no two periods differ by fewer."
 )
 
 
@@ -52,7 +57,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Days of the hospital, both included."""
+    """Whole months of the hospital, from the first day to the last, both included."""
 
     first: date
     last: date
@@ -100,38 +105,83 @@ class _Rated(NamedTuple):
 
 
 def days_wanted(ctx: Context, first: date | None, last: date | None) -> Days:
-    """Return the days asked for; a year up to today where nothing is said.
+    """Return the months asked for by their first and last day; the last twelve if none are.
 
     Raises:
-        Invalid: they end before they begin, or are more than ten years.
+        Invalid: they end before they begin, are more than ten years, no whole calendar months, or
+            not over yet.
     """
     zone = zone_of(ctx)
-    end = last or local_day(ctx.now(), zone)
-    if EARLIEST <= end <= LATEST:
-        begin = first or end - USUAL
-        if EARLIEST <= begin <= end <= begin + LONGEST:
-            return Days(begin, end, zone)
-    message = _l("Give a first day before the last, at most ten years apart.")
-    raise Invalid(message, fields={"from": [message]})
+    this_month = local_day(ctx.now(), zone).replace(day=1)
+    end = last or this_month - timedelta(days=1)
+    if not EARLIEST <= end < LATEST:
+        raise _refused(_l("Give a first month before the last, at most ten years apart."))
+    after = end + timedelta(days=1)
+    begin = first or _months_before(after.replace(day=1), USUAL)
+    if begin.day != 1 or after.day != 1:
+        raise _refused(_l("Give whole calendar months, like 2026-01."))
+    if after > this_month:
+        raise _refused(_l("Give months that have ended: ratings are counted after a month's end."))
+    if not max(EARLIEST, _months_before(after, LONGEST)) <= begin < after:
+        raise _refused(_l("Give a first month before the last, at most ten years apart."))
+    return Days(begin, end, zone)
+
+
+def _months_before(first_of_month: date, n: int) -> date:
+    year, month = divmod(first_of_month.year * 12 + first_of_month.month - 1 - n, 12)
+    return date(year, month + 1, 1)
+
+
+def _refused(message: Any) -> Invalid:
+    return Invalid(message, fields={"from": [message]})
 
 
 def satisfaction(ctx: Context, *, by: By, days: Days) -> Satisfaction:
     """Return how content reporters were, in four statements however much there is."""
-    rows = [row for row in _confirmed(ctx, days) if days.holds(row.at)]
-    rated = [row for row in rows if row.rating is not None]
-    groups: dict[Any, list[int]] = defaultdict(list)
+    rows = _confirmed(ctx, days)
+    within = [row for row in rows if days.holds(row.at)]
     key = _key_of(by, days)
-    for row in rated:
-        groups[key(row)].append(row.rating or 0)
+    groups: dict[Any, list[_Rated]] = {key(row): [] for row in within if row.rating is not None}
+    for row in rows:
+        if key(row) in groups:
+            groups[key(row)].append(row)
+    counted = {k: _in_whole_blocks(found, days) for k, found in groups.items()}
+    whole = _in_whole_blocks(rows, days)
     names = _names(ctx, by)
-    withheld = _giving_away(groups)
-    lines = [_line(k, names(k), stars, is_withheld=k in withheld) for k, stars in groups.items()]
+    withheld = _giving_away(counted, len(whole))
+    lines = [_line(k, names(k), stars, is_withheld=k in withheld) for k, stars in counted.items()]
     lines.sort(key=lambda line: (line.name, line.key or ""), reverse=by is By.MONTH)
-    total = _line(None, _("All"), [row.rating or 0 for row in rated])
-    return Satisfaction(days, by, total, lines, len(rows) - len(rated), _reworked(ctx, days))
+    silent = sum(row.rating is None for row in within)
+    return Satisfaction(
+        days, by, _line(None, _("All"), whole), lines, silent, _reworked(ctx, days)
+    )
 
 
-def _confirmed(ctx: Context, days: Days) -> Iterable[_Rated]:
+def _in_whole_blocks(rows: Iterable[_Rated], days: Days) -> list[int]:
+    """Return the stars of the blocks of months that lie in a period.
+
+    Months are put together from the first there is, whatever the period, until they have five
+    ratings; what is left over is counted once more have come.
+    """
+    months: dict[date, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.rating is not None:
+            months[local_day(row.at, days.zone).replace(day=1)].append(row.rating)
+    shown: list[int] = []
+    block: list[int] = []
+    begun = days.first
+    for month in sorted(months):
+        begun = begun if block else month
+        block += months[month]
+        if len(block) >= FEWEST:
+            shown += block if begun >= days.first else []
+            block = []
+    return shown
+
+
+def _confirmed(ctx: Context, days: Days) -> list[_Rated]:
+    """Return what was confirmed up to the end of a period."""
+    zone = ZoneInfo(days.zone)
     query = (
         select(
             Request.rating,
@@ -142,7 +192,7 @@ def _confirmed(ctx: Context, days: Days) -> Iterable[_Rated]:
         )
         .join(Asset, Request.asset_id == Asset.id)
         .join(WorkOrder, Request.work_order_id == WorkOrder.id)
-        .where(Request.verified_at.is_not(None), *_within(Request.verified_at, days))
+        .where(Request.verified_at <= datetime.combine(days.last, datetime.max.time(), zone))
     )
     return [
         _Rated(rating, at, team, department, category)
@@ -188,11 +238,11 @@ def _names(ctx: Context, by: By) -> Callable[[Any], str]:
     return lambda key: known.get(key, nothing)
 
 
-def _giving_away(groups: dict[Any, list[int]]) -> set[Any]:
-    """Return the groups to hold back, so that the whole less what is shown is no handful."""
-    hidden = sum(len(stars) for stars in groups.values() if len(stars) < FEWEST)
-    large = [key for key, stars in groups.items() if len(stars) >= FEWEST]
-    if not 0 < hidden < FEWEST or not large:
+def _giving_away(groups: dict[Any, list[int]], n: int) -> set[Any]:
+    """Return the groups to hold back, so that the whole (`n`) less what is shown is no handful."""
+    hidden = n - sum(len(stars) for stars in groups.values())
+    large = [key for key, stars in groups.items() if stars]
+    if not 0 < abs(hidden) < FEWEST or not large:
         return set()
     return {min(large, key=lambda key: (len(groups[key]), str(key)))}
 

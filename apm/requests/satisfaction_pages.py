@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -43,7 +44,7 @@ def _page(form: Form | None) -> ResponseReturnValue:
     wanted = request.args.get("by")
     by = By(wanted) if wanted in set(By) else By.TEAM
     try:
-        days, refusal = days_wanted(ctx, _day("from"), _day("to")), None
+        days, refusal = days_wanted(ctx, _month("from"), _end_of(_month("to"))), None
     except Invalid as error:
         days, refusal = days_wanted(ctx, None, None), error
     hospital = own_hospital(ctx)
@@ -61,12 +62,17 @@ def _page(form: Form | None) -> ResponseReturnValue:
     return page, 422 if form or refusal else 200
 
 
-def _day(name: str) -> date | None:
+def _month(name: str) -> date | None:
+    """Return the first day of the month that was typed; None for nothing."""
     typed = request.args.get(name)
     if not typed:
         return None
     try:
-        return date.fromisoformat(typed)
+        return date.fromisoformat(f"{typed}-01")
     except ValueError as error:
-        message = _l("Give days like 2026-01-31.")
+        message = _l("Give months like 2026-01.")
         raise Invalid(message, fields={name: [message]}) from error
+
+
+def _end_of(month: date | None) -> date | None:
+    return month and month.replace(day=monthrange(month.year, month.month)[1])

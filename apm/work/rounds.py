@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from apm.assets.model import Asset, Department, Location
@@ -15,6 +15,7 @@ from apm.core.codes import normal_code
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
+from apm.core.natural import Key, natural
 from apm.procedures.model import StepKind, Verdict
 from apm.work.lifecycle import HELD, WAITING
 from apm.work.loading import FRESH
@@ -90,13 +91,22 @@ def _stops(ctx: Context, wanted: Any) -> list[Stop]:
     query = query.group_by(WorkOrder.template_code, Asset.department_id, Location.id, *names)
     stops: dict[tuple[str, int], Stop] = {}
     for code, at, name, name_zh, room, room_zh, n, due in ctx.session.execute(
-        query.order_by(*_walk(), WorkOrder.template_code)
+        query.order_by(WorkOrder.template_code)
     ):
         key = (code, at or NOWHERE)
         stop = stops.setdefault(key, Stop(*key, (name, name_zh) if name else None))
         stop.rooms.append((room, room_zh, n))
         stop.first_due = min(filter(None, (stop.first_due, due)), default=None)
-    return list(stops.values())
+    for stop in stops.values():
+        stop.rooms.sort(key=lambda room: _by_name(room[0]))
+    # One goes to the department, and there to the first room that has something.
+    return sorted(
+        stops.values(),
+        key=lambda stop: (
+            _by_name(stop.department and stop.department[0]), _by_name(stop.rooms[0][0]),
+            stop.template,
+        ),
+    )  # fmt: skip
 
 
 def _planned(query: Any) -> Any:
@@ -110,8 +120,17 @@ def _planned(query: Any) -> Any:
     )
 
 
-def _walk() -> tuple[Any, ...]:
-    return Department.name.asc().nulls_last(), Location.name.asc().nulls_last()
+def _by_name(name: str | None) -> tuple[bool, Key]:
+    return name is None, natural(name or "")
+
+
+def _in_walking_order(rows: Iterable[Any]) -> list[int]:
+    """Return the ids of orders, department by department and room by room."""
+
+    def key(row: Any) -> tuple[Any, ...]:
+        return _by_name(row.department), _by_name(row.room), natural(row.number), row.id
+
+    return [row.id for row in sorted(rows, key=key)]
 
 
 def department_of_round(ctx: Context, department_id: int) -> Department | None:
@@ -141,28 +160,36 @@ def sheet_to_approve(ctx: Context, template: str, department_id: int) -> list[De
 
 
 def _on_sheet(ctx: Context, template: str, department_id: int, wanted: Any) -> list[WorkOrder]:
-    query = _planned(select(WorkOrder)).where(
+    return _loaded(
+        ctx,
         wanted,
         WorkOrder.template_code == template,
         Asset.department_id == department_id if department_id else Asset.department_id.is_(None),
     )
-    return _loaded(ctx, query.order_by(*_walk(), Asset.number, WorkOrder.id).limit(MOST))
 
 
 def chosen_orders(ctx: Context, nos: Iterable[str]) -> list[WorkOrder]:
     """Return the orders of these numbers, in the order one walks; unknown ones are left out."""
-    query = _planned(select(WorkOrder)).where(WorkOrder.no.in_(list(nos)[:MOST]))
-    return _loaded(ctx, query.order_by(*_walk(), Asset.number, WorkOrder.id))
+    return _loaded(ctx, WorkOrder.no.in_(list(nos)[:MOST]))
 
 
-def _loaded(ctx: Context, query: Select[Any]) -> list[WorkOrder]:
-    query = query.options(
-        joinedload(WorkOrder.asset).joinedload(Asset.department),
-        joinedload(WorkOrder.asset).joinedload(Asset.location),
-        selectinload(WorkOrder.steps),
-        selectinload(WorkOrder.photos),
+def _loaded(ctx: Context, *wanted: Any) -> list[WorkOrder]:
+    """Return the first orders of planned work, in the order one walks."""
+    names = Department.name.label("department"), Location.name.label("room"), Asset.number
+    rows = ctx.session.execute(_planned(select(WorkOrder.id, *names)).where(*wanted))
+    ids = _in_walking_order(rows)[:MOST]
+    query = (
+        select(WorkOrder)
+        .where(WorkOrder.id.in_(ids))
+        .options(
+            joinedload(WorkOrder.asset).joinedload(Asset.department),
+            joinedload(WorkOrder.asset).joinedload(Asset.location),
+            selectinload(WorkOrder.steps),
+            selectinload(WorkOrder.photos),
+        )
     )
-    return list(ctx.session.scalars(query.execution_options(**FRESH)))
+    found = {order.id: order for order in ctx.session.scalars(query.execution_options(**FRESH))}
+    return [found[order_id] for order_id in ids]
 
 
 def to_measure(order: WorkOrder) -> list[WorkStep]:

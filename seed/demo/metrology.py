@@ -8,14 +8,26 @@ from apm.core.command import Context
 from apm.metrology.blocking import settle
 from apm.metrology.certificates import Issued, record_certificate
 from apm.metrology.instruments import Details, add_instrument, calibrate
-from apm.metrology.model import AppliedPart, Method, ProtectionClass, Result
+from apm.metrology.model import AppliedPart, Instrument, Method, ProtectionClass, Result
+from apm.metrology.naming import note_use
 from apm.metrology.safety import describe_safety
+from apm.procedures.model import StepKind
+from apm.work.model import WorkOrder
 from seed.demo.diary import Act, Diary
-from seed.demo.world import Unit, World, clock_time
+from seed.demo.working import steps_of
+from seed.demo.world import ZONE, Unit, World, clock_time
 
 VERIFIED = ("MON", "ECG")
 BODY = "省计量科学研究院 / Provincial Institute of Metrology"
 YEAR = timedelta(days=364)
+NAMED = timedelta(days=45)
+"""Since when technicians name what they measure with."""
+SAFETY = "ESA612"
+TOOLS = {
+    "DEFIB": "Impulse 7000DP", "AED": "Impulse 7000DP", "VENT": "PF-300", "ANES": "PF-300",
+    "MON": "ProSim 8", "ECG": "ProSim 8", "INFP": "Multi-Flo", "SYR": "Multi-Flo",
+}  # fmt: skip
+"""What the checklist of a category is measured with, besides electrical safety."""
 OVERDUE, SOON = 17, 6
 """One unit in so many is overdue, and one in so many due soon."""
 INSTRUMENTS = (
@@ -84,9 +96,22 @@ def _note_instrument(world: World, diary: Diary, row: tuple[str, str, str, str, 
     def add(ctx: Context) -> None:
         made = add_instrument(ctx, details=details)
         calibrate(ctx, instrument_id=made.id, issued=good)
+        world.instruments[model] = made.id
 
     at = clock_time(until - YEAR, 15) + timedelta(days=1)
     diary.note(at, world.people["wang"].actor, "instrument.add", add)
+
+
+def name_tools(ctx: Context, world: World, order: WorkOrder) -> None:
+    """Note what the values of an order were measured with, as far as its calibration held."""
+    measured = [step.key for step in steps_of(ctx, order) if step.kind is StepKind.MEASURE]
+    if ctx.now() < world.now - NAMED or not measured:
+        return
+    today = ctx.now().astimezone(ZONE).date()
+    for model in filter(None, (TOOLS.get(order.template_code or ""), SAFETY)):
+        instrument = ctx.session.get(Instrument, world.instruments.get(model, 0))
+        if instrument and instrument.calibrated_until and today <= instrument.calibrated_until:
+            note_use(ctx, order, instrument, measured[:1] if model == SAFETY else measured, today)
 
 
 def _describing(unit: Unit) -> Act:

@@ -24,6 +24,7 @@ from apm.work.states import CostKind, WorkState, WorkType
 from seed.demo import working
 from seed.demo.checklists import answer
 from seed.demo.diary import Diary
+from seed.demo.metrology import name_tools
 from seed.demo.scenery import kinds
 from seed.demo.world import ZONE, Person, Unit, World, clock_time, on_duty
 
@@ -125,6 +126,7 @@ class Upkeep:
         """Every step is answered and the work signed."""
         if self.in_hand:
             answer(ctx, self.in_hand, self.world.rng)
+            name_tools(ctx, self.world, self.in_hand)
             minutes = self.world.rng.randint(25, 95)
             spent = {CostKind.PARTS: self.parts}
             working.complete(ctx, self.in_hand, self.worker, minutes=minutes, spent=spent)

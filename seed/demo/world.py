@@ -87,6 +87,8 @@ class World:
     repairs: list[tuple[Repair, Times]] = field(default_factory=list)
     visits: list[tuple[Upkeep, datetime]] = field(default_factory=list)
     """Maintenance that was done, and when."""
+    instruments: dict[str, int] = field(default_factory=dict)
+    """The ids of the workshop's test instruments by model."""
     numbers: dict[str, int] = field(default_factory=dict)
     """How many assets of each category have been registered."""
 

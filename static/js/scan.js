@@ -136,6 +136,7 @@ form.addEventListener("submit", (event) => {
   accept(typed.value);
   typed.value = "";
 });
+typed.addEventListener("focus", () => typed.select()); // what was not found is there to be corrected
 
 /* A hand-held scanner types fast and ends with Enter, wherever the focus is. */
 const keys = { text: "", at: 0 };

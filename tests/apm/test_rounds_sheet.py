@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from apm.assets.model import Risk
+from apm.assets.queries import departments, locations
 from apm.procedures import trial
 from apm.procedures.model import Verdict
 from apm.procedures.releasing import release
+from apm.work import rounds
 from apm.work.completion import is_intact
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
@@ -362,3 +364,35 @@ def test_signing_costs_the_same_for_every_device(login, as_, engine, monthly):
         counts.append(len(sent_now))
     one, three, five = counts
     assert abs((five - three) - (three - one)) <= 2
+
+
+@pytest.mark.database
+def test_one_walks_from_room_2_to_room_10(login, as_, monthly):
+    for number, room in (("M-1", "Room 10"), ("M-3", "Room 2"), ("M-20", "Room 1")):
+        last = planned(as_, number, location=room)
+    planned(as_, "M-10", location="Room 1")
+    planned(as_, "M-4", location="Room 3", department="Ward 10")
+    planned(as_, "M-5", location="Room 3", department="Ward 9")
+
+    [icu, *wards] = rounds.my_stops(as_("chen"))
+    assert [name for name, _zh, _n in icu.rooms] == ["Room 1", "Room 2", "Room 10"]
+    assert [stop.department[0] for stop in wards] == ["Ward 9", "Ward 10"]
+    sheet = rounds.sheet_of(as_("chen"), CODE, last.asset.department_id)
+    assert [device.asset.number for device in sheet] == ["M-10", "M-20", "M-3", "M-1"]
+
+
+def test_places_are_listed_as_people_count(as_):
+    for room in ("Room 10", "Room 2", "Room 1"):
+        make_asset(as_("wang"), location=room, department=room.replace("Room", "Ward"))
+    mine = [place.name for place in locations(as_("wang"))]
+    assert mine == ["Room 1", "Room 2", "Room 10"]
+    wards = [ward.name for ward in departments(as_("wang")) if ward.name.startswith("Ward")]
+    assert wards == ["Ward 1", "Ward 2", "Ward 10"]
+
+
+def test_a_number_that_was_not_found_can_be_corrected(login, as_, monthly):
+    order = planned(as_, "M-1")
+    chen = login("chen")
+    assert 'value="M-7"' in chen.get(url_of(order) + "?code=M-7").text
+    assert 'value="M-1"' not in chen.get(url_of(order) + "?code=M-1").text.split("<form", 2)[1]
+    assert 'value="M-7"' in chen.get("/scan?code=M-7").text

@@ -1,6 +1,6 @@
 """How content reporters are: counted right, never by person, never from a handful."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -48,7 +48,7 @@ def ward(as_):
     return make_asset(as_("wang"), "INFP", department="Ward 3")
 
 
-def counted(as_, by=By.DEPARTMENT, now=NOON + timedelta(hours=1), who="wang", **days):
+def counted(as_, by=By.DEPARTMENT, now=NOON + timedelta(days=20), who="wang", **days):
     ctx = as_(who, now=lambda: now)
     return satisfaction(ctx, by=by, days=days_wanted(ctx, days.get("first"), days.get("last")))
 
@@ -109,14 +109,46 @@ def test_the_month_is_the_hospitals(as_, icu):
     assert line.name == "2026-05"
 
 
-def test_days_before_and_after_do_not_count(as_, icu):
+def test_months_before_and_after_do_not_count(as_, icu):
     rated(as_, icu, *[5] * 5)
-    rated(as_, icu, *[1] * 5, at=datetime(2026, 5, 10, 15, 59, tzinfo=UTC))  # the 10th, 23:59
+    rated(as_, icu, *[1] * 5, at=datetime(2026, 4, 30, 15, 59, tzinfo=UTC))  # the 30th, 23:59
     rated(as_, icu, *[1] * 5, at=datetime(2026, 5, 31, 16, 1, tzinfo=UTC))  # 1 June, 00:01
-    day = NOON.date()
-    first, last = day.replace(day=11), day.replace(day=31)
-    found = counted(as_, now=NOON + timedelta(days=30), first=first, last=last)
+    first, last = date(2026, 5, 1), date(2026, 5, 31)
+    found = counted(as_, now=NOON + timedelta(days=60), first=first, last=last)
     assert (found.total.n, found.total.mean) == (5, 5.0)
+
+
+def test_the_current_month_is_counted_when_it_is_over(as_, icu):
+    rated(as_, icu, *[5] * 5)
+    assert counted(as_, now=datetime(2026, 5, 31, 15, 59, tzinfo=UTC)).total.n is None
+    assert counted(as_, now=datetime(2026, 5, 31, 16, 1, tzinfo=UTC)).total.n == 5
+
+
+def test_no_two_periods_differ_by_a_handful(as_, icu, ward):
+    """Whoever subtracts one period from another finds five ratings or more, or none."""
+    for k, stars in enumerate([[5], [1, 2], [], [4, 4, 3], [1], [5] * 6, [2], [3, 3, 3, 3]], 1):
+        at = datetime(2026, k, 15, tzinfo=UTC)
+        rated(as_, icu, *stars, at=at)
+        rated(as_, ward, *[4] * 5, at=at)
+    ctx = as_("wang", now=lambda: datetime(2026, 9, 2, tzinfo=UTC))
+    seen = {}
+    for begin in range(1, 9):
+        for end in range(begin, 9):
+            last = date(2026, end + 1, 1) - timedelta(days=1)
+            days = days_wanted(ctx, date(2026, begin, 1), last)
+            found = satisfaction(ctx, by=By.DEPARTMENT, days=days)
+            lines = {line.name: line for line in found.lines}
+            if "ICU" in lines:
+                seen[begin, end] = lines["ICU"].n or 0
+    assert seen[1, 4] == 6
+    assert seen[1, 8] == 6 + 7 + 5
+    for (begin, end), n in seen.items():
+        for (first, last), more in seen.items():
+            if first <= begin and end <= last:  # one within the other
+                assert more == n or more - n >= 5
+    # Months 5 and 6 have seven together: neither is told from the other.
+    assert seen[5, 6] == 7
+    assert seen.get((6, 6), 0) == 0
 
 
 def test_rework_is_counted_beside(as_, icu):
@@ -132,7 +164,8 @@ def test_nothing_of_the_other_hospital(as_, icu):
 
 @pytest.mark.parametrize(
     ("first", "last"),
-    [("2026-05-02", "2026-05-01"), ("1800-01-01", "2026-01-01"), ("2026-01-01", "9999-12-31"),
+    [("2026-05-01", "2026-04-30"), ("2026-01-01", "2026-01-30"), ("2026-01-02", "2026-01-31"),
+     ("2026-01-01", "2199-12-31"), ("1800-01-01", "2026-01-01"), ("2026-01-01", "9999-12-31"),
      ("2000-01-01", "2026-01-01")],
 )  # fmt: skip
 def test_days_that_cannot_be_are_refused(as_, login, client, bearer, first, last):
@@ -141,13 +174,16 @@ def test_days_that_cannot_be_are_refused(as_, login, client, bearer, first, last
         days_wanted(as_("wang"), parse(first).date(), parse(last).date())
     query = {"from": first, "to": last}
     assert login("wang").get("/analytics/satisfaction", query_string=query).status_code == 422
+    page = login("wang").get("/analytics/satisfaction?from=2026-13")
+    assert page.status_code == 422
+    assert "Give months like 2026-01." in page.text
     path = "/api/v1/analytics/satisfaction"
     assert client.get(path, query_string=query, headers=bearer()).status_code == 422
 
 
 def test_page_and_api_say_the_same_and_name_nobody(login, client, bearer, as_, icu):
     now = as_("wang").now()
-    rated(as_, icu, 5, 5, 4, 3, 1, at=now - timedelta(minutes=1))
+    rated(as_, icu, 5, 5, 4, 3, 1, at=now - timedelta(days=32))
     page = login("zhao").get("/analytics/satisfaction?by=department").get_data(as_text=True)
     assert "3.6" in page
     assert "60" in page
@@ -170,8 +206,8 @@ def test_statements_do_not_grow(login, engine, as_, icu, ward):
         return len(sent)
 
     before = statements()
-    rated(as_, icu, *[5] * 6, at=now)
-    rated(as_, ward, *[5] * 6, at=now)
+    rated(as_, icu, *[5] * 6, at=now - timedelta(days=32))
+    rated(as_, ward, *[5] * 6, at=now - timedelta(days=32))
     assert statements() == before
 
 
