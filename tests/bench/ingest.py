@@ -82,8 +82,8 @@ def main() -> None:
         if not options.alone:
             rate = float(str(results["http_rows_per_s"]))
             results["vs"] = {name: round(rate / other, 2) for name, other in peers(folder).items()}
-    for name, value in results.items():
-        print(f"{name:22}{value!s:>14}")
+    for name, figure in results.items():
+        print(f"{name:22}{figure!s:>14}")
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(json.dumps(results))
 
