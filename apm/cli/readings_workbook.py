@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 
 from apm.assets import workbook
 from apm.assets.workbook import Cell, Table, Unreadable
@@ -44,21 +44,28 @@ def workbook_rows(
 
 
 def _reading(row: dict[str, Cell], zone: tzinfo | None) -> dict[str, object]:
-    at = row.get("at")
-    if isinstance(at, str):
-        try:
-            at = datetime.fromisoformat(at.strip())
-        except ValueError:
-            at = at.strip()
-    if isinstance(at, datetime) and at.tzinfo is None and zone is not None:
-        at = at.replace(tzinfo=zone)
     quality = row.get("quality")
     return {
         "sensor": _code(row.get("sensor")),
-        "at": at,
+        "at": _instant(row.get("at"), zone),
         "value": _number(row.get("value")),
         "quality": quality.strip() if isinstance(quality, str) else quality,
     }
+
+
+def _instant(cell: Cell, zone: tzinfo | None) -> object:
+    """Return an instant, or the cell as it is: it is then refused with its row."""
+    at: object = cell
+    if isinstance(cell, str):
+        try:
+            at = datetime.fromisoformat(cell.strip())
+        except ValueError:
+            return cell
+    elif isinstance(cell, date) and not isinstance(cell, datetime):
+        at = datetime.combine(cell, time())  # so a spreadsheet gives midnight back
+    if isinstance(at, datetime) and at.tzinfo is None and zone is not None:
+        return at.replace(tzinfo=zone)
+    return at
 
 
 def _code(cell: Cell) -> object:

@@ -99,7 +99,7 @@ def sheet(tmp_path, log):
 
 def test_a_workbook_is_read_like_a_file_of_text(run, sheet, as_):
     add_sensor(as_("wang"), code="7", name="F", quantity="temperature", unit="°C", location="Bank")
-    noon = START.replace(tzinfo=None, hour=16)
+    noon, midnight = START.replace(tzinfo=None, hour=16), START.replace(tzinfo=None)
     path = sheet(
         ["At", "Sensor", "Value", "Quality", "Remark"],
         [noon, "F-1", 4.5, None, "a time of the sheet"],
@@ -109,19 +109,20 @@ def test_a_workbook_is_read_like_a_file_of_text(run, sheet, as_):
         ["never", "F-1", 6, None, None],
         [noon, 7, 8, "bad", None],
         [noon, "F-9", 6, None, None],
+        [midnight, "F-1", 1, None, None],
     )
     options = ("--hospital", "north", "--timezone", "Asia/Shanghai", "--json")
 
     report = json.loads(run("import", "readings", path, *options).stdout)
 
-    assert (report["rows"], report["accepted"], report["duplicate"]) == (6, 3, 0)
+    assert (report["rows"], report["accepted"], report["duplicate"]) == (7, 4, 0)
     assert [(r["line"], r["code"]) for r in report["rejected"]] == [
         (5, "not_a_number"),
         (6, "not_a_time"),
         (8, "unknown_sensor"),
     ]
-    assert values(as_) == [4.5, 5.0]
-    assert json.loads(run("import", "readings", path, *options).stdout)["duplicate"] == 3
+    assert values(as_) == [4.5, 5.0]  # midnight in Shanghai is the day before
+    assert json.loads(run("import", "readings", path, *options).stdout)["duplicate"] == 4
 
 
 def test_times_of_a_sheet_need_a_zone(run, sheet):
