@@ -1,4 +1,4 @@
-"""`apm import readings`: sensor logs from a file, however long."""
+"""`apm import readings`: sensor logs from a CSV file, however long, or from a workbook."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apm.cli.frame import acting, hospital_option
+from apm.cli.readings_workbook import workbook_rows
 from apm.cli.refusal import Refused
 from apm.core.command import Context
 from apm.core.i18n import _
@@ -54,14 +55,18 @@ class Report:
 @click.option("--timezone", metavar="ZONE", help="Zone of times without offset, such as UTC.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def import_readings(file: Path, hospital: str, timezone: str | None, *, as_json: bool) -> None:
-    """Import readings from a CSV file with the header sensor,at,value[,quality].
+    """Import readings from a CSV or .xlsx file with the header sensor,at,value[,quality].
 
     Rows that cannot be stored are named by line, and the exit status is then 1; all other rows
     are stored nevertheless. Importing a file again changes nothing.
     """
     zone = _zone(timezone)
-    with file.open(encoding="utf-8-sig", newline="") as text, acting(hospital) as ctx:
-        report = _import(ctx, text, zone)
+    with acting(hospital) as ctx:
+        if file.suffix.lower() == ".xlsx":
+            report = _stored(ctx, workbook_rows(file.read_bytes(), _places, zone))
+        else:
+            with file.open(encoding="utf-8-sig", newline="") as text:
+                report = _import(ctx, text, zone)
     if as_json:
         click.echo(json.dumps({name: getattr(report, name) for name in Report.__slots__}))
     else:
@@ -100,6 +105,13 @@ def _import(ctx: Context, text: TextIOWrapper, zone: tzinfo | None) -> Report:
                 why=why,
             )
         ) from error
+    return report
+
+
+def _stored(ctx: Context, rows: Iterator[tuple[int, object]]) -> Report:
+    report = Report()
+    while batch := list(islice(rows, AT_ONCE)):
+        _store(ctx, batch, report)
     return report
 
 

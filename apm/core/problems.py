@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from typing import Any, NoReturn
 
 from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -16,6 +17,7 @@ from apm.core.errors import Conflict, DomainError, NotSignedIn
 from apm.core.i18n import _l
 
 log = logging.getLogger(__name__)
+SQLITE_FULL, POSTGRES_FULL = sqlite3.SQLITE_FULL, "53100"
 
 HTTP_TEXTS: dict[int, Any] = {
     400: _l("The request could not be understood. Go back and try again."),
@@ -25,6 +27,7 @@ HTTP_TEXTS: dict[int, Any] = {
     415: _l("This kind of content is not accepted here."),
     422: _l("Some values do not fit. Correct them and send again."),
     500: _l("Something went wrong on our side. Your data is safe; try again, then tell support."),
+    507: _l("The server's disk is full. Nothing was stored; make room there, then send again."),
 }
 
 
@@ -43,6 +46,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(StaleDataError, _overtaken)
     app.register_error_handler(IntegrityError, _overtaken)
+    app.register_error_handler(DBAPIError, _no_database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
 
@@ -56,6 +60,19 @@ def _refused(error: DomainError) -> ResponseReturnValue:
 def _overtaken(error: Exception) -> ResponseReturnValue:
     log.info("overtaken: %s %s", type(error).__name__, error.args[:1])
     return _refused(Conflict(_l("Somebody else changed this first. Reload and try again.")))
+
+
+def _no_database(error: DBAPIError) -> ResponseReturnValue:
+    if not is_full(error):
+        return _bug(error)
+    log.error("the disk of the database is full: %s", request.path)
+    return problem(507, "storage_full", str(HTTP_TEXTS[507]), {})
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Tell whether a database refused to write because there is no room."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code == SQLITE_FULL or getattr(error.orig, "sqlstate", None) == POSTGRES_FULL
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Select, func, select
@@ -17,7 +18,7 @@ from apm.readings.batches import newest_writes, together
 from apm.readings.blocks import BAD, DAY_US, unpack
 from apm.readings.checking import instant, microseconds
 from apm.readings.days import AT_ONCE, day_of, placed, waiting
-from apm.readings.model import Alarm, Block, Sensor
+from apm.readings.model import Alarm, Block, Latest, Sensor
 
 SPARK_POINTS = 96
 """Points of a small curve: one a quarter of an hour for a day."""
@@ -96,6 +97,21 @@ def sparklines(
     ):
         found[sensor_id].append((instant(at), value))
     return found
+
+
+class LatestValue(NamedTuple):
+    """What a sensor read last; at and value are None when it has not sent anything usable."""
+
+    sensor_id: int
+    code: str
+    at: datetime | None
+    value: float | None
+
+
+def latest_values(ctx: Context) -> list[LatestValue]:
+    """Return what every sensor of the hospital read last, by code."""
+    query = select(Sensor.id, Sensor.code, Latest.at, Latest.value).join(Sensor.latest)
+    return [LatestValue(*row) for row in ctx.session.execute(query.order_by(Sensor.code))]
 
 
 def days_with_readings(ctx: Context, sensor_id: int) -> int:

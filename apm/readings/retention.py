@@ -17,9 +17,8 @@ from apm.core.command import Context
 from apm.core.i18n import choose
 from apm.core.settings import ROOT
 from apm.core.shipped import read_yaml
-from apm.readings.blocks import unpack
+from apm.readings.blocks import DAY_US, unpack
 from apm.readings.days import day_number, waiting
-from apm.readings.hours import DAY_US
 from apm.readings.merging import hours_for
 from apm.readings.model import Block, Latest, Sensor
 

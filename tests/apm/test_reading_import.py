@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
+from openpyxl import Workbook
 from sqlalchemy import select
 
 from apm.cli import cli
@@ -82,6 +83,67 @@ def test_good_rows_are_stored_and_bad_ones_named_by_line(run, log, as_):
     assert report["rejected_total"] == 5
     assert values(as_) == [4.0, 8.0]
     assert values(as_, "qin") == []
+
+
+@pytest.fixture
+def sheet(tmp_path, log):
+    def write(*rows):
+        book = Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(tmp_path / "log.xlsx")
+        return tmp_path / "log.xlsx"
+
+    return write
+
+
+def test_a_workbook_is_read_like_a_file_of_text(run, sheet, as_):
+    add_sensor(as_("wang"), code="7", name="F", quantity="temperature", unit="°C", location="Bank")
+    noon, midnight = START.replace(tzinfo=None, hour=16), START.replace(tzinfo=None)
+    path = sheet(
+        ["At", "Sensor", "Value", "Quality", "Remark"],
+        [noon, "F-1", 4.5, None, "a time of the sheet"],
+        [None] * 5,
+        ["2026-01-01T08:01:00Z", "F-1", "5", "good", None],
+        [noon, "F-1", "warm", None, None],
+        ["never", "F-1", 6, None, None],
+        [noon, 7, 8, "bad", None],
+        [noon, "F-9", 6, None, None],
+        [midnight, "F-1", 1, None, None],
+    )
+    options = ("--hospital", "north", "--timezone", "Asia/Shanghai", "--json")
+
+    report = json.loads(run("import", "readings", path, *options).stdout)
+
+    assert (report["rows"], report["accepted"], report["duplicate"]) == (7, 4, 0)
+    assert [(r["line"], r["code"]) for r in report["rejected"]] == [
+        (5, "not_a_number"),
+        (6, "not_a_time"),
+        (8, "unknown_sensor"),
+    ]
+    assert values(as_) == [4.5, 5.0]  # midnight in Shanghai is the day before
+    assert json.loads(run("import", "readings", path, *options).stdout)["duplicate"] == 4
+
+
+def test_times_of_a_sheet_need_a_zone(run, sheet):
+    path = sheet(["sensor", "at", "value"], ["F-1", START.replace(tzinfo=None), 4])
+    report = json.loads(run("import", "readings", path, "--hospital", "NORTH", "--json").stdout)
+    assert [r["code"] for r in report["rejected"]] == ["no_timezone"]
+
+
+@pytest.mark.parametrize("rows", [[], [["sensor", "when", "value"]]], ids=["empty", "header"])
+def test_another_kind_of_workbook_is_refused(run, sheet, rows):
+    result = run("import", "readings", sheet(*rows), "--hospital", "NORTH")
+    assert isinstance(result.exception, Refused)
+    assert "sensor,at,value" in str(result.exception)
+
+
+def test_a_damaged_workbook_is_refused(run, sheet, as_):
+    path = sheet(["sensor", "at", "value"])
+    path.write_bytes(path.read_bytes()[:-40])
+    result = run("import", "readings", path, "--hospital", "NORTH")
+    assert isinstance(result.exception, Refused)
+    assert values(as_) == []
 
 
 def test_again_it_changes_nothing(run, log, as_):

@@ -51,7 +51,9 @@ def test_hours_and_days_stay_as_they_were(as_):
     fill(wang, "R")
     ids = sensor_by_code(wang, "R").id
     span = {"start": START, "end": START + timedelta(days=3)}
-    before = {r: series(wang, ids, **span, resolution=r) for r in ("hour", "day")}
+    before = {
+        r: series(wang, ids, **span, resolution=r) for r in (Resolution.HOUR, Resolution.DAY)
+    }
 
     assert thin(later(as_, 730)) == 0  # the first day is not older than two years yet
     assert thin(later(as_, 731)) == 1
@@ -61,7 +63,7 @@ def test_hours_and_days_stay_as_they_were(as_):
     assert left(wang, "R") == 0
 
     for resolution, was in before.items():
-        now = series(wang, ids, **span, resolution=Resolution(resolution))
+        now = series(wang, ids, **span, resolution=resolution)
         for column in ("at", "value", "low", "high", "n"):
             assert getattr(now, column).tolist() == getattr(was, column).tolist()
     auto = series(wang, ids, **span)

@@ -1,27 +1,36 @@
 """Readings in and out over HTTP: `python -m tests.bench.ingest --json`.
 
-A real server (`apm serve`) takes batches of 10,000 readings of 100 sensors, then one reading at
-a time, then is asked for a day and for a year of a sensor.  The last line is one JSON object:
-http_rows_per_s, ack_ms_p95 (one POST of 10,000), ack_one_ms_p95 (one of a single reading),
-bytes_per_reading (growth of the database file), last_day_ms_p95, year_hourly_ms_p95.
+A real server (`apm serve`, two processes) and a real worker take gzipped NDJSON from two senders
+at once, in batches of 1,000 and of 10,000 readings, then one reading at a time; then a day and a
+year of a sensor are asked for.  With `--postgresql` all of it on a throwaway PostgreSQL, synced
+as it is delivered.  Peers that are installed store the same readings in the same run.  The last
+line is one JSON object:
+http_rows_per_s (batches of 1,000 until the last answer), merged_rows_per_s (until all are in day
+blocks), http_10k_rows_per_s, cpu_us_per_row (server and worker), ack_ms_p95 (a batch of 1,000
+under that load), ack_quiet_ms_p95 (the same, one sender alone), ack_one_ms_p95 (a single
+reading), bytes_per_reading (growth of the database), last_day_ms_p95 and year_hourly_ms_p95 over
+HTTP, latest_10k_ms_p95 (in process), peak_mb (the largest process), vs (rows a second, this over
+the peer's).
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 import numpy as np
+from sqlalchemy import Engine, insert, text
 
 from apm import database
 from apm.accounts.commands import add_hospital, add_token
@@ -29,14 +38,31 @@ from apm.accounts.queries import system_actor
 from apm.core.command import Context
 from apm.core.db import make_engine, make_sessions
 from apm.core.permissions import Role
-from apm.readings.commands import add_sensor
-from tests.bench.serving import serve
+from apm.readings.commands import ingest
+from apm.readings.merging import backlog, merge_inbox
+from apm.readings.model import Latest, Sensor
+from apm.readings.queries import latest_values
+from apm.readings.sealing import seal_days
+from tests.bench.ingest_load import (
+    START,
+    Load,
+    cpu_seconds,
+    family,
+    peak_mb,
+    send_all,
+    stamp,
+    stopwatch,
+    value,
+)
+from tests.bench.ingest_peers import peers, postgresql
+from tests.waiting import until
 
-SENSORS, BATCH, DAYS = 100, 10_000, 5
-YEAR_MINUTES = 525_600
-START = datetime(2025, 1, 1, tzinfo=UTC)
+SENSORS = 10_000
+SMALL = Load(senders=2, batches=300, size=1000, sensors=50, first_minute=0)
+LARGE = Load(senders=2, batches=30, size=10_000, sensors=50, first_minute=6_000)
+QUIET = Load(senders=1, batches=60, size=1000, sensors=50, first_minute=12_000)
+SINGLE = Load(senders=1, batches=60, size=1, sensors=1, first_minute=13_200)
 SAMPLES = 60
-LINES = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 
 
 def main() -> None:
@@ -44,98 +70,164 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.ingest")
     parser.add_argument("data", nargs="?", help="not used: the readings are made here")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        results = measure(Path(folder))
-    for name, value in results.items():
-        print(f"{name:22}{value:14,.2f}")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL, not on SQLite")
+    parser.add_argument("--alone", action="store_true", help="without the peers")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = f"sqlite:///{folder / 'bench.db'}"
+        if options.postgresql:
+            url = stack.enter_context(postgresql())
+        results: dict[str, object] = {**measure(url)}
+        if not options.alone:
+            rate = float(str(results["http_rows_per_s"]))
+            results["vs"] = {name: round(rate / other, 2) for name, other in peers(folder).items()}
+    for name, figure in results.items():
+        print(f"{name:22}{figure!s:>14}")
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(json.dumps(results))
 
 
-def measure(folder: Path) -> dict[str, float]:
-    """Return the figures of one run on an empty SQLite database."""
-    file = folder / "bench.db"
-    headers = prepare(f"sqlite:///{file}")
-    with (
-        serve(f"sqlite:///{file}") as base,
-        httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=60) as client,
-    ):
-        before = size(file)
-        took = send(client, [body(k) for k in range(SENSORS * DAYS * 1440 // BATCH)])
-        n = len(took) * BATCH
-        grown = size(file) - before
-        year = [minutes_of_a_year(k) for k in range(0, YEAR_MINUTES, BATCH)]
-        send(client, year)
-        single = send(client, [lines([one(DAYS * 1440 + k)]) for k in range(SAMPLES)])
-        day = {"from": START + timedelta(days=1), "to": START + timedelta(days=2)}
-        whole = {"from": START, "to": START + timedelta(days=365), "resolution": "hour"}
-        return {
-            "http_rows_per_s": round(n / sum(took)),
-            "ack_ms_p95": p95(took),
-            "ack_one_ms_p95": p95(single),
-            "bytes_per_reading": round(grown / n, 2),
-            "last_day_ms_p95": p95(times(lambda: ask(client, "S-1", day))),
-            "year_hourly_ms_p95": p95(times(lambda: ask(client, "YEAR", whole))),
-        }
-
-
-def prepare(url: str) -> dict[str, str]:
-    """Migrate, add a hospital with sensors, return the headers of an engineer's token."""
+def measure(url: str) -> dict[str, float]:
+    """Return the figures of one run on an empty database."""
     engine = make_engine(url)
+    headers = prepare(engine)
+    with program(url, "serve", "--port", "0") as server, program(url, "worker") as worker:
+        base = server.base
+        before, cpu = size(engine), cpu_of(server, worker)
+        small = send_all(base, headers, SMALL)
+        merging: list[float] = []
+        with stopwatch(merging):
+            until(lambda: not waiting(engine), seconds=120, what="merged")
+        cpu = cpu_of(server, worker) - cpu
+        large = send_all(base, headers, LARGE)
+        until(lambda: not waiting(engine), seconds=120, what="merged")
+        seal(engine)
+        grown = (size(engine) - before) / (SMALL.readings + LARGE.readings)
+        quiet = send_all(base, headers, QUIET)
+        single = send_all(base, headers, SINGLE)
+        fill_year(engine)
+        with httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=60) as client:
+            day = {"from": START + timedelta(days=1), "to": START + timedelta(days=2)}
+            year = {"from": START, "to": START + timedelta(days=365), "resolution": "hour"}
+            return {
+                "http_rows_per_s": round(SMALL.readings / small.seconds),
+                "merged_rows_per_s": round(SMALL.readings / (small.seconds + merging[0])),
+                "http_10k_rows_per_s": round(LARGE.readings / large.seconds),
+                "cpu_us_per_row": round(1e6 * cpu / SMALL.readings, 2),
+                "ack_ms_p95": p95(small.acknowledged),
+                "ack_quiet_ms_p95": p95(quiet.acknowledged),
+                "ack_one_ms_p95": p95(single.acknowledged),
+                "bytes_per_reading": round(grown, 2),
+                "last_day_ms_p95": p95(times(lambda: ask(client, "S-1", day))),
+                "year_hourly_ms_p95": p95(times(lambda: ask(client, "YEAR", year))),
+                "latest_10k_ms_p95": latest(engine),
+                "peak_mb": peak_mb([*family(server.pid), *family(worker.pid)]),
+            }
+
+
+def prepare(engine: Engine) -> dict[str, str]:
+    """Migrate, add a hospital with sensors, return the headers of an engineer's token."""
     database.upgrade(engine)
     with make_sessions(engine)() as session:
         hospital = add_hospital(Context(session, system_actor(None)), code="BENCH", name="Bench")
-        ctx = Context(session, system_actor(hospital.id))
-        with ctx.writing("bench"):
-            for code in [*(f"S-{k}" for k in range(SENSORS)), "YEAR"]:
-                add_sensor(
-                    ctx, code=code, name=code, quantity="temperature", unit="°C", location="Lab"
-                )
-        token = add_token(ctx, name="bench", role=Role.ENGINEER)
-    engine.dispose()
+        token = add_token(
+            Context(session, system_actor(hospital.id)), name="bench", role=Role.ENGINEER
+        )
+    sensors = [
+        {
+            "hospital_id": hospital.id, "code": code, "name": code, "quantity": "temperature",
+            "unit": "°C",
+        }
+        for code in [*(f"S-{k}" for k in range(SENSORS)), "YEAR"]
+    ]  # fmt: skip
+    with engine.begin() as plain:  # ten thousand commands would take longer than the bench
+        plain.execute(insert(Sensor.__table__), sensors)  # type: ignore[arg-type]
+        ids = plain.execute(text("SELECT id FROM sensor")).scalars()
+        rows = [
+            {"sensor_id": i, "hospital_id": hospital.id, "revision": 0, "scored_revision": 0}
+            for i in ids
+        ]
+        plain.execute(insert(Latest.__table__), rows)  # type: ignore[arg-type]
+    with bound(engine) as ctx:
+        now = {"at": START, "value": 21.5}
+        ingest(ctx, [{"sensor": f"S-{k}", **now} for k in range(100, SENSORS)])
+        merge_inbox(ctx)
     return {"Authorization": f"Bearer {token}"}
 
 
-def one(minute: int, sensor: str = "S-1") -> dict[str, object]:
-    """Return one reading: a day's wave, noise, one decimal, as cheap sensors send it."""
-    noise = (minute * 7919 + hash_of(sensor)) % 13 / 10
-    value = round(21 + 2 * np.sin(minute / 1440 * 2 * np.pi) + noise, 1)
-    at = START + timedelta(minutes=minute)
-    return {"sensor": sensor, "at": at.isoformat(), "value": float(value)}
+class Program:
+    """A running `apm ...` and where it listens."""
+
+    def __init__(self, pid: int, base: str) -> None:
+        self.pid, self.base = pid, base
 
 
-def hash_of(text: str) -> int:
-    """Return a number that is the same in every run."""
-    return sum(text.encode())
+@contextmanager
+def program(url: str, name: str, *options: str) -> Iterator[Program]:
+    """Run a server with two processes, or a worker, for as long as the block."""
+    from tests.bench.serving import free_port
+
+    port = free_port()
+    command = [sys.executable, "-m", "apm", name]
+    if options:
+        command += ["--port", str(port), "--processes", "2"]
+    env = {**os.environ, "APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"}
+    base = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+    try:
+        if options:
+            until(lambda: is_up(base), seconds=120, what="the server is up")
+        yield Program(process.pid, base)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
 
 
-def body(batch: int) -> bytes:
-    """Return minute by minute all sensors, as a gateway would send them."""
-    first = batch * BATCH // SENSORS
-    minutes = range(first, first + BATCH // SENSORS)
-    return lines([one(minute, f"S-{k}") for minute in minutes for k in range(SENSORS)])
+def is_up(base: str) -> bool:
+    """Tell whether the server answers."""
+    try:
+        return httpx.get(f"{base}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
-def minutes_of_a_year(first: int) -> bytes:
-    """Return a stretch of one sensor."""
-    return lines([one(k, "YEAR") for k in range(first, min(first + BATCH, YEAR_MINUTES))])
+def cpu_of(*programs: Program) -> float:
+    """Return the CPU seconds of programs so far."""
+    return cpu_seconds([pid for one in programs for pid in family(one.pid)])
 
 
-def lines(readings: list[dict[str, object]]) -> bytes:
-    """Pack readings for the wire."""
-    return gzip.compress("\n".join(json.dumps(r) for r in readings).encode(), compresslevel=1)
+@contextmanager
+def bound(engine: Engine) -> Iterator[Context]:
+    """Give the system's context of the bench's hospital."""
+    with make_sessions(engine)() as session:
+        yield Context(session, system_actor(1))
 
 
-def send(client: httpx.Client, bodies: list[bytes]) -> list[float]:
-    """Post each body; return the seconds until each was acknowledged."""
-    took = []
-    for content in bodies:
-        began = time.perf_counter()
-        answer = client.post("/readings", content=content, headers=LINES)
-        took.append(time.perf_counter() - began)
-        if answer.status_code != 200 or answer.json()["rejected"]:
-            raise RuntimeError(answer.text[:500])
-    return took
+def waiting(engine: Engine) -> int:
+    """Return how many batches are not merged."""
+    with bound(engine) as ctx:
+        return backlog(ctx)[0]
+
+
+def seal(engine: Engine) -> None:
+    """Do what the worker does twice an hour."""
+    with bound(engine) as ctx:
+        merge_inbox(ctx)
+        seal_days(ctx)
+
+
+def fill_year(engine: Engine) -> None:
+    """Store a reading a minute for a year, and seal it."""
+    with bound(engine) as ctx:
+        for first in range(0, 525_600, 43_200):
+            minutes = range(first, min(first + 43_200, 525_600))
+            readings = [
+                {"sensor": "YEAR", "at": stamp(minute), "value": value(minute, 0)}
+                for minute in minutes
+            ]
+            ingest(ctx, readings)
+    seal(engine)
 
 
 def ask(client: httpx.Client, sensor: str, period: dict[str, object]) -> None:
@@ -146,15 +238,24 @@ def ask(client: httpx.Client, sensor: str, period: dict[str, object]) -> None:
         raise RuntimeError(answer.text[:500])
 
 
+def latest(engine: Engine) -> float:
+    """Return the p95 of reading the latest value of every sensor."""
+    with bound(engine) as ctx:
+
+        def read() -> None:
+            if len(latest_values(ctx)) < SENSORS:
+                raise RuntimeError("a sensor is missing")
+
+        return p95(times(read))
+
+
 def times(act: Callable[[], None]) -> list[float]:
     """Return how long an act takes, in seconds, after a little warming up."""
-    took = []
-    for k in range(SAMPLES + 5):
-        began = time.perf_counter()
-        act()
-        if k >= 5:
-            took.append(time.perf_counter() - began)
-    return took
+    took: list[float] = []
+    for _ in range(SAMPLES + 5):
+        with stopwatch(took):
+            act()
+    return took[5:]
 
 
 def p95(seconds: list[float]) -> float:
@@ -162,10 +263,15 @@ def p95(seconds: list[float]) -> float:
     return round(1000 * float(np.percentile(seconds, 95)), 2)
 
 
-def size(file: Path) -> int:
-    """Return the bytes of a SQLite database, its log written back first."""
-    with closing(sqlite3.connect(file)) as plain:
-        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def size(engine: Engine) -> int:
+    """Return the bytes of a database, the log of SQLite written back first."""
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as plain:
+            whole = "SELECT pg_database_size(current_database())"
+            return int(plain.execute(text(whole)).scalar_one())
+    file = Path(engine.url.database or "")
+    with closing(sqlite3.connect(file)) as direct:
+        direct.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file.stat().st_size
 
 

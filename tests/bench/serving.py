@@ -54,7 +54,7 @@ def quantiles(took: list[float]) -> dict[str, float]:
 @contextmanager
 def serve(url: str) -> Iterator[str]:
     """Run `apm serve` with two processes on a database; yields its address."""
-    port = _free_port()
+    port = free_port()
     env = {**os.environ, "APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"}
     command = [sys.executable, "-m", "apm", "serve", "--port", str(port), "--processes", "2"]
     with _running(command, f"http://127.0.0.1:{port}", "/healthz", env) as base:
@@ -65,7 +65,7 @@ def serve(url: str) -> Iterator[str]:
 def bare(folder: Path) -> Iterator[str]:
     """Run one Flask view that says "ok", served the same way; yields its address."""
     (folder / "bare.py").write_text(BARE)
-    port = _free_port()
+    port = free_port()
     gunicorn = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-w", "2"]
     command = [*gunicorn, "-b", f"127.0.0.1:{port}", "--chdir", str(folder), "bare:app"]
     with _running(command, f"http://127.0.0.1:{port}", "/", dict(os.environ)) as base:
@@ -90,7 +90,7 @@ def _running(command: list[str], base: str, ready: str, env: dict[str, str]) -> 
         process.wait(timeout=30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

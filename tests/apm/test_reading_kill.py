@@ -1,0 +1,261 @@
+"""kill -9 of server, worker and database under load: what was acknowledged is there, once.
+
+`KILL_MINUTES=10` runs each test that long instead of a few rounds.
+"""
+
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from apm.accounts.commands import add_token
+from apm.accounts.queries import system_actor
+from apm.core.command import Context
+from apm.core.db import make_engine, make_sessions
+from apm.core.permissions import Role
+from apm.readings.commands import add_sensor
+from apm.readings.merging import backlog, merge_inbox
+from apm.readings.queries import sensor_by_code
+from apm.readings.series import readings_between
+from tests.apm.test_kill import free_port, running, until
+from tests.conftest import _fill, actor_named
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+ROUNDS = 4
+MINUTES = float(os.environ.get("KILL_MINUTES", "0"))
+SENSORS = ("A", "B", "C")
+EACH = 40
+pytestmark = pytest.mark.timeout(300 + 120 * MINUTES)
+
+
+class Gateway(threading.Thread):
+    """Sends batch after batch, each again until it is acknowledged; every fifth corrects one."""
+
+    def __init__(self, port, headers, name):
+        super().__init__(daemon=True)
+        self.port, self.headers, self.codes = port, headers, [f"{name}-{s}" for s in SENSORS]
+        self.acknowledged, self.repeats, self.refused = 0, 0, []
+        self.expected, self.on_the_way = {}, {}
+        self.enough = threading.Event()
+
+    def run(self):
+        for k in itertools.count():
+            self.on_the_way = self.batch(k)
+            while not self.send(self.on_the_way):
+                self.repeats += 1
+                if self.enough.wait(0.05):
+                    return
+            self.expected |= self.on_the_way
+            self.on_the_way = {}
+            self.acknowledged += 1
+            if self.enough.is_set():
+                return
+
+    def batch(self, k):
+        place, shift = (k - 3, 0.5) if k % 5 == 4 else (k, 0.0)
+        return {
+            (code, place * EACH + n): place + n / 100 + shift
+            for code in self.codes
+            for n in range(EACH)
+        }
+
+    def send(self, batch):
+        rows = [
+            {"sensor": code, "at": (START + at * SECOND).isoformat(), "value": value}
+            for (code, at), value in batch.items()
+        ]
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            connection.request(
+                "POST", "/api/v1/readings", json.dumps(rows),
+                {**self.headers, "Content-Type": "application/json"},
+            )  # fmt: skip
+            answer = connection.getresponse()
+            report = json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError):
+            return False  # killed, or not up yet
+        finally:
+            connection.close()
+        if answer.status != 200:
+            self.refused.append(answer.status)
+            return False
+        assert report["accepted"] + report["duplicate"] == len(rows), report
+        return True
+
+
+def rounds():
+    """Yield for as long as the test is to go on."""
+    end = time.monotonic() + 60 * MINUTES
+    for k in itertools.count():
+        if k >= ROUNDS and time.monotonic() >= end:
+            return
+        yield k
+
+
+@contextlib.contextmanager
+def gateways(sessions, port):
+    with sessions() as session:
+        ctx = Context(session, actor_named(session, "wang"))
+        for name, code in itertools.product("12", SENSORS):
+            add_sensor(
+                ctx, code=f"{name}-{code}", name=code, quantity="temperature", unit="°C",
+                location="Lab",
+            )  # fmt: skip
+        headers = {"Authorization": f"Bearer {token(ctx)}"}
+    found = [Gateway(port, headers, name) for name in "12"]
+    for one in found:
+        one.start()
+    try:
+        yield found
+    finally:
+        for one in found:
+            one.enough.set()
+            one.join(60)
+
+
+def token(ctx):
+    system = Context(ctx.session, system_actor(ctx.actor.hospital_id))
+    return add_token(system, name="gateway", role=Role.DEVICE)
+
+
+def check(sessions, found):
+    """Compare what is stored with what was acknowledged, before and after a last merge."""
+    with sessions() as session:
+        ctx = Context(session, actor_named(session, "wang"))
+        for _ in range(2):
+            for one in found:
+                there = stored(ctx, one.codes)
+                assert {key: there.get(key) for key in one.expected} == one.expected
+                extra = {key: v for key, v in there.items() if key not in one.expected}
+                assert extra.items() <= one.on_the_way.items()
+            merge_inbox(ctx)
+        assert backlog(ctx) == (0, 0)
+
+
+def stored(ctx, codes):
+    found = {}
+    for code in codes:
+        for part in readings_between(ctx, sensor_by_code(ctx, code).id):
+            for at, value in zip(part.times.tolist(), part.values.tolist(), strict=True):
+                key = code, round(at / 1e6 - START.timestamp())
+                assert key not in found
+                found[key] = value
+    return found
+
+
+def progress(found, n):
+    """Wait until so many more batches are acknowledged."""
+    before = sum(one.acknowledged for one in found)
+    until(lambda: sum(one.acknowledged for one in found) >= before + n, "acknowledged")
+
+
+@pytest.mark.database
+def test_server_and_worker_are_killed_at_random(engine, sessions):
+    rng = np.random.default_rng(7)
+    port = free_port()
+    serve = ("serve", "--port", str(port), "--processes", "1")
+    with gateways(sessions, port) as found:
+        for k in rounds():
+            with running(engine, *serve), contextlib.ExitStack() as stack:
+                worker = stack.enter_context(running(engine, "worker"))
+                progress(found, int(rng.integers(3, 20)))
+                if k % 2:  # the worker dies first, and another one comes
+                    os.killpg(worker.pid, signal.SIGKILL)
+                    stack.enter_context(running(engine, "worker"))
+                    progress(found, int(rng.integers(3, 20)))
+    assert all(one.repeats for one in found)
+    check(sessions, found)
+
+
+class Cluster:
+    """A PostgreSQL that writes through to the disk, and that can be killed."""
+
+    def __init__(self, binaries):
+        self.binaries = binaries
+        self.folder = Path(tempfile.mkdtemp(prefix="apm-kill.", dir="/tmp"))
+        if os.getuid() == 0:
+            shutil.chown(self.folder, "postgres")
+        self.run("initdb", "-U", "apm", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        self.folder.chmod(0o755)
+        self.start()
+
+    def run(self, name, *options):
+        prefix = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        command = [*prefix, str(self.binaries / name), "-D", str(self.folder / "data"), *options]
+        subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
+
+    def start(self):
+        options = f"-k {self.folder} -h ''"
+        self.run("pg_ctl", "-w", "-s", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def kill(self):
+        """End it and all it started, without a word."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{pid}").exists(), "the database is dead")
+
+    @property
+    def url(self):
+        return f"postgresql+psycopg://apm@/postgres?host={self.folder}"
+
+
+@pytest.fixture
+def cluster():
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    if not found:
+        pytest.skip("no PostgreSQL on this machine")
+    made = Cluster(found[-1].parent)
+    yield made
+    made.run("pg_ctl", "-m", "immediate", "-s", "stop")
+    shutil.rmtree(made.folder)
+
+
+def test_the_database_is_killed_at_random(cluster):
+    rng = np.random.default_rng(8)
+    engine = make_engine(cluster.url)
+    _fill(engine)
+    port = free_port()
+    serve = ("serve", "--port", str(port), "--processes", "1")
+    with (
+        gateways(make_sessions(engine), port) as found,
+        running(engine, *serve),
+        running(engine, "worker"),
+    ):
+        for _ in rounds():
+            progress(found, int(rng.integers(3, 20)))
+            cluster.kill()
+            cluster.start()
+            until(lambda: is_up(cluster.url), "the database is up")
+        progress(found, 3)
+    check(make_sessions(engine), found)
+    assert any(one.repeats for one in found)
+    engine.dispose()
+
+
+def is_up(url):
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text("SELECT 1")).scalar() == 1
+    except OperationalError:
+        return False
+    finally:
+        engine.dispose()
