@@ -13,6 +13,7 @@ from apm.forecasts.model import DetectorState
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Band, Trace
 from apm.readings.model import Block
+from apm.utilisation.model import Feed
 from predict.anomaly import DEFAULT
 
 
@@ -22,6 +23,8 @@ class WatchState(StrEnum):
     LEARNING = "learning"
     WATCHING = "watching"
     FAILED = "failed"
+    USE = "use"
+    """not watched: it tells the use of a device"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ def watch(ctx: Context, sensor_id: int) -> Watch:
     row = detector_state(ctx, sensor_id)
     query = select(func.count(Block.id)).where(Block.sensor_id == sensor_id, Block.n > 0)
     days = ctx.session.scalar(query) or 0
+    told = select(Feed.id).where(Feed.sensor_id == sensor_id, Feed.is_active)
+    if ctx.session.scalar(told) is not None:
+        return Watch(WatchState.USE, days, DEFAULT.warm_up_days)
     if row is None:
         return Watch(WatchState.LEARNING, days, DEFAULT.warm_up_days)
     return Watch(
