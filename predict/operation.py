@@ -129,7 +129,7 @@ def _apart(parts: list[Floats]) -> float:
     for low, high in pairwise(parts):
         gap = float(high.mean() - low.mean())
         spreads = [max(float(part.std()), LEAST_SPREAD) for part in (low, high)]
-        spread = float(np.hypot(*spreads) / np.sqrt(2))
+        spread = float(np.hypot(spreads[0], spreads[1]) / np.sqrt(2))
         found.append(gap / spread if gap >= np.log10(LEAST_RATIO) else 0.0)
     return min(found)
 

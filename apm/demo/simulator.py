@@ -15,6 +15,7 @@ import numpy as np
 
 from apm.demo.signals import SIGNALS, origin_of
 from apm.demo.stories import Story, is_silent, stories
+from apm.demo.use_signals import USES
 
 log = logging.getLogger(__name__)
 TICK_S = 2.0
@@ -24,6 +25,7 @@ BUFFER = timedelta(days=14)
 """How far back the gateway remembers what it could not send while the program was off."""
 BUFFER_STEP_S = 600
 AT_ONCE = 20_000
+ALL = {**SIGNALS, **USES}
 Reading = dict[str, Any]
 
 
@@ -93,7 +95,7 @@ def tick_readings(
     """Return what the sensors send at one tick, `elapsed` seconds after the start at speed 1."""
     at = np.array([now.timestamp()])
     found = []
-    for code, signal in SIGNALS.items():
+    for code, signal in ALL.items():
         shift = told[code].shift(elapsed) if code in told else 0.0
         if is_silent(code, elapsed) or (not shift and tick % CALM_EVERY):
             continue
@@ -109,7 +111,7 @@ def _missed(since: datetime | None, now: datetime, origin: float) -> Iterator[li
     stop = int(now.timestamp()) // BUFFER_STEP_S + 1
     ticks = (np.arange(start, stop) * BUFFER_STEP_S).astype(np.float64)
     batch: list[Reading] = []
-    for code, signal in SIGNALS.items():
+    for code, signal in ALL.items():
         values = signal.values(ticks, origin).tolist()
         for at, value in zip(ticks.tolist(), values, strict=True):
             stamp = datetime.fromtimestamp(at, UTC).isoformat()

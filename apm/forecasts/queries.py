@@ -13,6 +13,7 @@ from apm.readings.blocks import EMPTY, Readings, joined
 from apm.readings.checking import MICROSECOND
 from apm.readings.model import Latest
 from apm.readings.series import readings_between
+from apm.utilisation.model import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,17 @@ class Due:
 
 
 def sensors_due(ctx: Context) -> list[Due]:
-    """Return the sensors with new readings, leaving out those that failed and must wait."""
+    """Return the sensors with new readings, leaving out those that failed and must wait.
+
+    Left out are also those that tell the use of a device: what people switch on and off, and a
+    count that only grows, is no fault.
+    """
     query = (
         select(Latest.sensor_id, Latest.revision)
         .outerjoin(DetectorState, DetectorState.sensor_id == Latest.sensor_id)
         .where(
             Latest.revision > Latest.scored_revision,
+            Latest.sensor_id.not_in(select(Feed.sensor_id).where(Feed.is_active)),
             or_(DetectorState.retry_at.is_(None), DetectorState.retry_at <= ctx.now()),
         )
         .order_by(Latest.sensor_id)

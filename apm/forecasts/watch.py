@@ -11,6 +11,7 @@ from apm.forecasts.model import DetectorState
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Band, Trace
 from apm.readings.queries import days_with_readings
+from apm.utilisation.model import Feed
 from predict.anomaly import DEFAULT
 
 
@@ -20,6 +21,8 @@ class WatchState(StrEnum):
     LEARNING = "learning"
     WATCHING = "watching"
     FAILED = "failed"
+    USE = "use"
+    """not watched: it tells the use of a device"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ def watch(ctx: Context, sensor_id: int) -> Watch:
     """Return how far the detector of a sensor is."""
     row = detector_state(ctx, sensor_id)
     days = days_with_readings(ctx, sensor_id)
+    told = select(Feed.id).where(Feed.sensor_id == sensor_id, Feed.is_active)
+    if ctx.session.scalar(told) is not None:
+        return Watch(WatchState.USE, days, DEFAULT.warm_up_days)
     if row is None:
         return Watch(WatchState.LEARNING, days, DEFAULT.warm_up_days)
     return Watch(

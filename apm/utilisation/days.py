@@ -155,7 +155,7 @@ def _counted(
     names = np.array(window.slots)
     column = 3 if feed.way is FeedWay.ENERGY else 4
     amount = found.added * scale * (1000.0 if column == 3 else 1.0)
-    np.add.at(hours, (names[np.minimum(slots, len(names) - 1)], column), amount)
+    np.add.at(hours[:, column], names[np.minimum(slots, len(names) - 1)], amount)
     known = _known_until(at, window.edges, feed.gap_minutes * 60.0)
     state = found.state
     columns = {

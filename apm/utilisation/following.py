@@ -23,7 +23,6 @@ from apm.utilisation.days import (
     Window,
     counter_rule,
     levels_of,
-    scale_of,
     state_of,
     window_of,
     work_out,
@@ -31,6 +30,7 @@ from apm.utilisation.days import (
 from apm.utilisation.meter_values import write_values
 from apm.utilisation.model import COUNTS, STATES, BreakState, Feed, FeedWay, MeterBreak, UseDay
 from apm.utilisation.short import hash_of
+from apm.utilisation.units import scale_of
 from predict.counters import Break, CounterState
 from predict.errors import NotEnoughData
 from predict.operation import find_levels

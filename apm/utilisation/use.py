@@ -138,9 +138,9 @@ def department_use(ctx: Context, span: Span) -> list[GroupUse]:
         select(
             Asset.department_id,
             Feed.asset_id,
-            func.sum(UseDay.on_s),
-            func.sum(UseDay.standby_s),
-            func.sum(UseDay.off_s),
+            func.coalesce(func.sum(UseDay.on_s), 0.0),
+            func.coalesce(func.sum(UseDay.standby_s), 0.0),
+            func.coalesce(func.sum(UseDay.off_s), 0.0),
             func.count(UseDay.id),
         )
         .join_from(UseDay, Feed, Feed.id == UseDay.feed_id)

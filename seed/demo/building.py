@@ -22,6 +22,7 @@ from seed.demo.diary import Diary
 from seed.demo.drafts import note_drafts
 from seed.demo.failures import note_failures
 from seed.demo.fleet import furnish
+from seed.demo.metering import note_metering
 from seed.demo.metrology import note_metrology
 from seed.demo.parts import note_parts
 from seed.demo.scenery import hospital
@@ -79,6 +80,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_today(world, diary, chosen, plans)
     note_parts(world, diary)
     note_metrology(world, diary)
+    note_metering(world, diary)
     return Building(logins, world, diary, session)
 
 
