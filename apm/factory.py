@@ -38,6 +38,7 @@ FEATURES = (
     "stocktake",
     "metrology",
     "risk",
+    "alarms",
     "forecasts",
     "notify",
     "webhooks",

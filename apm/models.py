@@ -1,6 +1,7 @@
 """All models, imported so that the metadata is whole: for migrations and for every process."""
 
 from apm.accounts import model as accounts
+from apm.alarms import model as alarms
 from apm.assets import model as assets
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.forecasts import model as forecasts
@@ -25,7 +26,7 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
+    "accounts", "alarms", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
     "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
     "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "vendor_links",
     "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",

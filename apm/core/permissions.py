@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """What an actor may do.  Roles are sets of these; code never asks for a role."""
 
     ACCOUNT_OWN = "account.own"
+    ALARM_AUTHORISE = "alarm.authorise"
     ALARM_HANDLE = "alarm.handle"
     ALARM_READ = "alarm.read"
     ANALYTICS_READ = "analytics.read"
@@ -69,6 +70,7 @@ _ENGINEER = _TECHNICIAN | {
     P.TEAM_EDIT, P.TEMPLATE_EDIT, P.VENDOR_EDIT, P.WORK_ASSIGN, P.WORK_CLOSE, P.WORK_CREATE,
 }  # fmt: skip
 _MANAGER = _REPORTER | {
+    P.ALARM_AUTHORISE,
     P.ALARM_READ, P.ANALYTICS_READ, P.ASSET_EDIT, P.ASSET_IMPORT, P.AUDIT_READ, P.LABEL_PRINT,
     P.METROLOGY_EDIT, P.METROLOGY_READ, P.PART_EDIT, P.PART_ISSUE, P.PART_READ, P.PART_STOCK,
     P.PLAN_EDIT, P.PLAN_READ, P.READING_READ, P.REQUEST_TRIAGE, P.STOCKTAKE_RUN, P.TEAM_EDIT,

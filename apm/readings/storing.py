@@ -57,6 +57,14 @@ class _Newest:
     value: float
 
 
+@dataclass(slots=True)
+class _Changed:
+    """What one sensor got: its newest usable reading, and the first instant that was stored."""
+
+    newest: _Newest | None
+    first: int
+
+
 def store(ctx: Context, sensor_ids: NDArray[np.int64], readings: Readings) -> Counts:
     """Store readings given in order of arrival; inside a command.
 
@@ -66,7 +74,7 @@ def store(ctx: Context, sensor_ids: NDArray[np.int64], readings: Readings) -> Co
     touched = [int(n) for n in np.unique(sensor_ids)]
     _lock(ctx, touched)
     counts = Counts()
-    changed: dict[int, _Newest | None] = {}
+    changed: dict[int, _Changed] = {}
     groups = list(_groups(sensor_ids, readings))
     for begin in range(0, len(groups), AT_ONCE):
         _store_groups(ctx, groups[begin : begin + AT_ONCE], counts, changed)
@@ -107,7 +115,7 @@ def _groups(sensor_ids: NDArray[np.int64], readings: Readings) -> Iterator[_Grou
 
 
 def _store_groups(
-    ctx: Context, groups: list[_Group], counts: Counts, changed: dict[int, _Newest | None]
+    ctx: Context, groups: list[_Group], counts: Counts, changed: dict[int, _Changed]
 ) -> None:
     stored = _blocks(ctx, groups)
     inserts: list[dict[str, Any]] = []
@@ -169,22 +177,31 @@ def _summary(readings: Readings, before: Any = None) -> dict[str, Any]:
     return {"n": n, "low": float(low), "high": float(high), "total": total}
 
 
-def _see(changed: dict[int, _Newest | None], group: _Group, readings: Readings) -> None:
+def _see(changed: dict[int, _Changed], group: _Group, readings: Readings) -> None:
     """Remember the newest usable reading of the sensor; days come in order."""
-    usable = readings.usable()
-    found = changed.setdefault(group.sensor_id, None)
+    usable, midnight = readings.usable(), day_number(group.day) * DAY_US
+    first = midnight + int(group.readings.times[0])
+    found = changed.setdefault(group.sensor_id, _Changed(None, first))
+    found.first = min(found.first, first)
     if len(usable):
-        at = day_number(group.day) * DAY_US + int(usable.times[-1])
-        if found is None or at >= found.at:
-            changed[group.sensor_id] = _Newest(at, float(usable.values[-1]))
+        at = midnight + int(usable.times[-1])
+        if found.newest is None or at >= found.newest.at:
+            found.newest = _Newest(at, float(usable.values[-1]))
 
 
-def _note_latest(ctx: Context, changed: dict[int, _Newest | None]) -> None:
+def _note_latest(ctx: Context, changed: dict[int, _Changed]) -> None:
     sensor_ids = sorted(changed)
     rows: list[dict[str, Any]] = []
     for begin in range(0, len(sensor_ids), AT_ONCE):
         some = sensor_ids[begin : begin + AT_ONCE]
-        query = select(Latest.id, Latest.sensor_id, Latest.at, Latest.value, Latest.revision)
+        query = select(
+            Latest.id,
+            Latest.sensor_id,
+            Latest.at,
+            Latest.value,
+            Latest.revision,
+            Latest.touched_from,
+        )
         rows.extend(
             _latest_row(latest, changed[latest.sensor_id], ctx.now())
             for latest in ctx.session.execute(query.where(Latest.sensor_id.in_(some)))
@@ -193,8 +210,11 @@ def _note_latest(ctx: Context, changed: dict[int, _Newest | None]) -> None:
         ctx.session.execute(update(Latest), rows)
 
 
-def _latest_row(latest: Any, found: _Newest | None, now: datetime) -> dict[str, Any]:
+def _latest_row(latest: Any, changed: _Changed, now: datetime) -> dict[str, Any]:
+    found, first = changed.newest, instant(changed.first)
+    touched = min(latest.touched_from or first, first)
     row = {"id": latest.id, "revision": latest.revision + 1, "received_at": now}
+    row["touched_from"] = touched
     if found is None or (latest.at is not None and instant(found.at) < latest.at):
         return {**row, "at": latest.at, "value": latest.value}
     return {**row, "at": instant(found.at), "value": found.value}
