@@ -104,7 +104,7 @@ def _work_for(ctx: Context, alarm: Alarm, sensor: Sensor) -> str:
         title=titles["en"],
         title_zh=titles["zh"],
         priority=Priority(alarm.priority),
-        origin=f"alarm:{alarm.id}",
+        origin=f"alarm_rule:{alarm.id}",
         evidence=alarm.evidence,
     )
     return order.no
