@@ -39,6 +39,7 @@ FEATURES = (
     "stocktake",
     "metrology",
     "risk",
+    "alarms",
     "environment",
     "forecasts",
     "attribution",

@@ -1,6 +1,7 @@
 """All models, imported so that the metadata is whole: for migrations and for every process."""
 
 from apm.accounts import model as accounts
+from apm.alarms import model as alarms
 from apm.assets import model as assets
 from apm.attribution import model as attribution
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
@@ -28,9 +29,9 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "assets", "attribution", "audit", "codes", "environment", "events", "forecasts",
-    "hospital_scope", "idempotency", "limits", "maintenance", "metrology", "metrology_results",
-    "notify", "parts", "procedures", "readings", "reports", "requests", "risk", "stocktake",
-    "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work", "work_clocks",
-    "work_field", "worker",
+    "accounts", "alarms", "assets", "attribution", "audit", "codes", "environment", "events",
+    "forecasts", "hospital_scope", "idempotency", "limits", "maintenance", "metrology",
+    "metrology_results", "notify", "parts", "procedures", "readings", "reports", "requests",
+    "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work",
+    "work_clocks", "work_field", "worker",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from apm.core.command import Context
 from apm.environment.alarm_state import Limits, Ringing
 from apm.readings.blocks import DAY_US, unpack
 from apm.readings.model import Block
-from apm.readings.storing import day_number
+from apm.readings.days import day_number
 from predict.excursions import GAP_STEPS, LEAST_READINGS, usual_step
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)

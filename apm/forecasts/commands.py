@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from apm.alarms.events import AlarmAnswered, AlarmRaised
 from apm.assets.model import Risk
 from apm.core.command import Context, command
 from apm.core.i18n import _, speaking
 from apm.core.permissions import Permission
-from apm.forecasts.events import AlarmRaised
 from apm.forecasts.model import DetectorState
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Trace
-from apm.readings.model import Alarm, AlarmKind, Latest, Sensor
+from apm.readings.model import Alarm, AlarmKind, EndedWhy, Latest, Sensor
 from apm.work.commands import open_work
 from apm.work.states import Priority, WorkType
 from predict.anomaly import STATE_VERSION
@@ -97,11 +97,15 @@ def _follow(ctx: Context, outcome: Outcome, episode: Episode) -> bool:
         _open(ctx, outcome, episode)
         return True
     if episode.ended is not None:
+        if alarm.active:
+            alarm.ended_why = EndedWhy.RETURNED
+            ctx.emit(AlarmAnswered(alarm.id))
         alarm.active = False
         alarm.ended_at = alarm.ended_at or _instant(episode.ended)
-    if episode.peak_score >= WORSE * alarm.score or episode.ended is not None:
+    before = alarm.score or 0.0
+    if episode.peak_score >= WORSE * before or episode.ended is not None:
         sensor = _sensor(ctx, outcome.sensor_id)
-        alarm.score = max(alarm.score, episode.peak_score)
+        alarm.score = max(before, episode.peak_score)
         alarm.evidence = _evidence(sensor, episode, outcome)
     return False
 
@@ -116,7 +120,10 @@ def _open(ctx: Context, outcome: Outcome, episode: Episode) -> None:
         priority=priority,
         since=_instant(episode.began),
         raised_at=_instant(episode.raised_at),
+        noticed_at=ctx.now(),
+        announced_at=ctx.now(),
         ended_at=None if episode.ended is None else _instant(episode.ended),
+        ended_why=None if episode.ended is None else EndedWhy.RETURNED,
         active=episode.ended is None,
         score=episode.peak_score,
         reason=episode.reason,
@@ -140,7 +147,16 @@ def _open(ctx: Context, outcome: Outcome, episode: Episode) -> None:
         evidence=evidence,
     )
     alarm.work_order_no = order.no
-    ctx.emit(AlarmRaised(alarm.id, sensor.code, priority, order.no))
+    ctx.emit(
+        AlarmRaised(
+            alarm.id,
+            sensor.code,
+            priority,
+            order.no,
+            reason=episode.reason,
+            asset_id=sensor.asset_id,
+        )
+    )
 
 
 def _sensor(ctx: Context, sensor_id: int) -> Sensor:

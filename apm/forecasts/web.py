@@ -1,23 +1,20 @@
-"""The pages of alarms, and of one sensor with what its detector thinks."""
+"""The page of one sensor with what its detector thinks."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from apm.core.http import context, requires
-from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.forecasts.chart_pages import chart
-from apm.forecasts.evidence import read_evidence
 from apm.forecasts.timeline import Timeline, timeline
 from apm.forecasts.watch import watch
-from apm.readings import commands, queries
+from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
-from apm.readings.reasons import sentence_for, title_of
-from apm.readings.schema import QUANTITIES, NoteIn
+from apm.readings.schema import QUANTITIES
 from apm.readings.series import series
 
 web = Blueprint("forecasts", __name__)
@@ -26,76 +23,7 @@ PERIODS = {
     "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30),
     "year": timedelta(days=365),
 }  # fmt: skip
-AROUND = timedelta(hours=12)
-"""How much before and after an alarm its chart shows."""
 CHART_POINTS = 400
-SHOWN = {
-    "all": (None, None),
-    "active": (True, None),
-    "acknowledged": (None, True),
-}
-"""What each tab asks for: (active, acknowledged)."""
-
-
-@web.get("/alarms")
-@requires(Permission.ALARM_READ)
-def alarms() -> ResponseReturnValue:
-    """The alarms, active ones first."""
-    ctx = context()
-    show = request.args.get("show", "all")
-    active, acknowledged = SHOWN.get(show, SHOWN["all"])
-    page = queries.alarms_page(
-        ctx, active=active, acknowledged=acknowledged, after=request.args.get("after")
-    )
-    return render_template(
-        "forecasts/alarms.html",
-        page=page,
-        show=show if show in SHOWN else "all",
-        n_active=queries.count_active(ctx),
-        title_of=title_of,
-    )
-
-
-@web.get("/alarms/<int:alarm_id>")
-@requires(Permission.ALARM_READ)
-def alarm(alarm_id: int) -> ResponseReturnValue:
-    """One alarm: what was seen, since when, and what is done about it."""
-    ctx = context()
-    found = queries.alarm_by_id(ctx, alarm_id)
-    return render_template(
-        "forecasts/alarm.html",
-        alarm=found,
-        start=found.since - AROUND,
-        end=min((found.ended_at or ctx.now()) + AROUND, ctx.now()),
-        evidence=read_evidence(found),
-        limits=limits_of(found.sensor),
-        title=title_of(found.reason),
-        sentence=sentence_for(found.reason),
-    )
-
-
-@web.post("/alarms/<int:alarm_id>/acknowledge")
-@requires(Permission.ALARM_HANDLE)
-def acknowledge(alarm_id: int) -> ResponseReturnValue:
-    """Say that one has seen it."""
-    commands.acknowledge(context(), alarm_id=alarm_id, note=_note())
-    flash(_("The alarm is acknowledged."), "success")
-    return redirect(url_for("forecasts.alarm", alarm_id=alarm_id), 303)
-
-
-@web.post("/alarms/<int:alarm_id>/clear")
-@requires(Permission.ALARM_HANDLE)
-def clear(alarm_id: int) -> ResponseReturnValue:
-    """End it by hand."""
-    commands.clear(context(), alarm_id=alarm_id, note=_note())
-    flash(_("The alarm is cleared."), "success")
-    return redirect(url_for("forecasts.alarm", alarm_id=alarm_id), 303)
-
-
-def _note() -> str | None:
-    """Return the note that goes with it; one that is too long is cut, not refused."""
-    note: str = request.form.get("note", "").strip()
-    return note[: NoteIn.LONGEST] or None
 
 
 @web.get("/sensors/<code>")

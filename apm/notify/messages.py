@@ -12,6 +12,7 @@ from apm.core.i18n import _, _l, choose, ngettext
 from apm.labels import label
 from apm.notify.sending import Words
 from apm.notify.topics import Topic
+from apm.readings.reasons import title_of
 
 
 class Sort(NamedTuple):
@@ -27,6 +28,11 @@ SORTS: dict[str, Sort] = {
     "request_urgent": Sort(_l("Urgent fault report %(no)s"), Topic.URGENT, is_urgent=True),
     "request_moved": Sort(_l("Your report %(no)s: %(state)s"), Topic.MY_REPORT),
     "finding": Sort(_l("A detector found something unusual: work order %(no)s"), Topic.FINDING),
+    "alarm": Sort(_l("Alarm %(sensor)s: %(reason)s"), Topic.FINDING),
+    "alarm_urgent": Sort(_l("Urgent alarm %(sensor)s: %(reason)s"), Topic.URGENT, is_urgent=True),
+    "alarm_escalated": Sort(
+        _l("Nobody has answered yet: alarm %(sensor)s: %(reason)s"), Topic.URGENT, is_urgent=True
+    ),
     "assigned": Sort(_l("Work order %(no)s is yours"), Topic.ASSIGNED),
     "to_close": Sort(_l("Work order %(no)s is done and waits for your signature"), Topic.TO_CLOSE),
     "respond_near": Sort(_l("%(no)s: the time to respond has nearly run out"), Topic.DEADLINE),
@@ -105,6 +111,8 @@ def say(kind: str, params: dict[str, Any]) -> str:
         values["state"] = label("request", params["state"])
     if params.get("light"):
         values["light"] = label("light", params["light"])
+    if params.get("reason"):
+        values["reason"] = title_of(params["reason"])
     return str(SORTS[kind].text) % values
 
 

@@ -1,24 +1,19 @@
-"""The JSON API of sensors, readings and alarms."""
+"""The JSON API of sensors and readings."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import request
 
-from apm.core.http import check_version, context, requires
+from apm.core.http import context, requires
 from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 from apm.readings import commands, queries
 from apm.readings.body import parse, unpacked
-from apm.readings.model import Alarm
 from apm.readings.schema import (
-    AlarmOut,
-    AlarmPage,
-    AlarmsWanted,
     IngestOut,
-    NoteIn,
     PageWanted,
     SensorIn,
     SensorOut,
@@ -28,7 +23,7 @@ from apm.readings.schema import (
 )
 from apm.readings.series import Resolution, series
 
-api = Blueprint("readings_api", __name__, url_prefix="/api/v1", description="Sensors and alarms")
+api = Blueprint("readings_api", __name__, url_prefix="/api/v1", description="Sensors and readings")
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 BODY = {
     "content": {
@@ -87,46 +82,3 @@ def sensor_readings(wanted: dict[str, Any], code: str) -> Any:
     start = wanted.get("from") or end - timedelta(days=1)
     resolution = Resolution(wanted["resolution"])
     return series(ctx, found.id, start=start, end=end, resolution=resolution)
-
-
-@api.get("/alarms")
-@api.arguments(AlarmsWanted, location="query")
-@api.response(200, AlarmPage)
-@requires(Permission.ALARM_READ)
-def alarms(wanted: dict[str, Any]) -> Any:
-    """List the alarms, active ones first, then the newest."""
-    return queries.alarms_page(context(), **wanted)
-
-
-@api.get("/alarms/<int:alarm_id>")
-@api.response(200, AlarmOut)
-@requires(Permission.ALARM_READ)
-def alarm(alarm_id: int) -> Response:
-    """One alarm with its evidence."""
-    return _answer(queries.alarm_by_id(context(), alarm_id))
-
-
-@api.post("/alarms/<int:alarm_id>/acknowledge")
-@api.arguments(NoteIn)
-@api.response(200, AlarmOut)
-@requires(Permission.ALARM_HANDLE)
-def acknowledge(given: dict[str, Any], alarm_id: int) -> Response:
-    """Say that somebody has seen it."""
-    check_version(queries.alarm_by_id(context(), alarm_id).version)
-    return _answer(commands.acknowledge(context(), alarm_id=alarm_id, **given))
-
-
-@api.post("/alarms/<int:alarm_id>/clear")
-@api.arguments(NoteIn)
-@api.response(200, AlarmOut)
-@requires(Permission.ALARM_HANDLE)
-def clear(given: dict[str, Any], alarm_id: int) -> Response:
-    """End it by hand."""
-    check_version(queries.alarm_by_id(context(), alarm_id).version)
-    return _answer(commands.clear(context(), alarm_id=alarm_id, **given))
-
-
-def _answer(found: Alarm) -> Response:
-    answer = jsonify(AlarmOut().dump(found))
-    answer.set_etag(str(found.version))
-    return answer

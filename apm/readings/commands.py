@@ -1,4 +1,4 @@
-"""What is done with sensors, their readings and alarms."""
+"""What is done with sensors and their readings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from apm.assets.places import Places
 from apm.assets.queries import asset_by_code
 from apm.core.codes import normal_code
 from apm.core.command import Context, command
-from apm.core.errors import Conflict, Invalid
+from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.readings.checking import Rejection, check, codes_in
-from apm.readings.model import Alarm, Latest, Sensor
-from apm.readings.queries import alarm_by_id, sensor_ids
+from apm.readings.model import Latest, Sensor
+from apm.readings.queries import sensor_ids
 from apm.readings.receiving import receive
 from apm.readings.schema import SensorDetails
 
@@ -91,37 +91,3 @@ def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
     checked = check(readings, sensors=known, now=ctx.now())
     counts = receive(ctx, checked)
     return IngestReport(counts.accepted, counts.duplicate, checked.rejected)
-
-
-@command("alarm.acknowledge", Permission.ALARM_HANDLE)
-def acknowledge(ctx: Context, *, alarm_id: int, note: str | None = None) -> Alarm:
-    """Note who has seen an alarm; the first to say so stays named, a note is added."""
-    alarm = alarm_by_id(ctx, alarm_id)
-    _acknowledge(ctx, alarm, note)
-    return alarm
-
-
-@command("alarm.clear", Permission.ALARM_HANDLE)
-def clear(ctx: Context, *, alarm_id: int, note: str | None = None) -> Alarm:
-    """End an alarm by hand; the same episode raises no other.
-
-    Raises:
-        Conflict: it has ended already.
-    """
-    alarm = alarm_by_id(ctx, alarm_id)
-    if not alarm.active:
-        raise Conflict(_l("This alarm has ended already. Nothing is left to clear."))
-    _acknowledge(ctx, alarm, note)
-    alarm.active = False
-    alarm.ended_at = ctx.now()
-    alarm.cleared_by = ctx.actor.name
-    return alarm
-
-
-def _acknowledge(ctx: Context, alarm: Alarm, note: str | None) -> None:
-    if not alarm.acknowledged:
-        alarm.acknowledged = True
-        alarm.acknowledged_by = ctx.actor.name
-        alarm.acknowledged_at = ctx.now()
-    if note:
-        alarm.note = f"{alarm.note}\n{note}" if alarm.note else note

@@ -124,6 +124,54 @@ class AlarmKind(StrEnum):
     """What raised an alarm."""
 
     ANOMALY = "anomaly"
+    """a detector that knows what is usual"""
+    HIGH = "high"
+    LOW = "low"
+    RATE = "rate"
+    DEW_POINT = "dew_point"
+    STALE = "stale"
+    FLATLINE = "flatline"
+    OUT_OF_RANGE = "out_of_range"
+    SPIKE = "spike"
+    SENSOR_FAULT = "sensor_fault"
+    """the neighbours in the room say otherwise"""
+
+
+class Muted(StrEnum):
+    """Why an alarm calls nobody, though it is kept."""
+
+    SHELVED = "shelved"
+    """a person silenced it for a while"""
+    SUPPRESSED = "suppressed"
+    """by design: the equipment is not in use"""
+    OUT_OF_SERVICE = "out_of_service"
+    """a manager took the alarm out of use"""
+
+
+class EndedWhy(StrEnum):
+    """Why an alarm has ended."""
+
+    RETURNED = "returned"
+    CLEARED = "cleared"
+    CORRECTED = "corrected"
+    """late or corrected readings no longer bear it out"""
+    RULE_CHANGED = "rule_changed"
+
+
+class AlarmGroup(HospitalScoped, Row):
+    """Alarms of one cause: the same place, minutes apart.  One call, one work order."""
+
+    __tablename__ = "alarm_group"
+    __table_args__ = (Index("ix_alarm_group_area", "hospital_id", "area", "last_at"),)
+
+    area: Mapped[str]
+    """`location:7`, `department:3` or `asset:12`."""
+    began_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    """When its last alarm so far began."""
+    n: Mapped[int]
+    """How many alarms it has."""
+    work_order_no: Mapped[str | None]
 
 
 class Alarm(Audited, HospitalScoped, Row):
@@ -131,28 +179,49 @@ class Alarm(Audited, HospitalScoped, Row):
 
     __tablename__ = "alarm"
     __table_args__ = (
-        UniqueConstraint("sensor_id", "kind", "since"),
+        UniqueConstraint("sensor_id", "kind", "rule", "since"),
         Index("ix_alarm_active", "hospital_id", "active", "acknowledged"),
+        Index("ix_alarm_since", "hospital_id", "since"),
     )
 
     sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"))
     kind: Mapped[AlarmKind] = mapped_column(text_enum(AlarmKind))
+    rule: Mapped[str] = mapped_column(default="")
+    """Which rule of `apm.alarms` raised it, for example `high_warn`; empty: a detector."""
     priority: Mapped[str]
     since: Mapped[datetime]
     """When the episode began, by the sensor's clock."""
     raised_at: Mapped[datetime]
+    """When it was to be raised, by the sensor's clock: after the on-delay."""
+    noticed_at: Mapped[datetime | None]
+    """When the program raised it; long after `raised_at` when the readings came late."""
+    returned_at: Mapped[datetime | None]
+    """When the readings came back, where the alarm stays until somebody has looked at it."""
     ended_at: Mapped[datetime | None]
+    ended_why: Mapped[EndedWhy | None] = mapped_column(text_enum(EndedWhy))
     active: Mapped[bool] = mapped_column(default=True)
+    latches: Mapped[bool] = mapped_column(default=False)
+    """It ends only after somebody has acknowledged it."""
     acknowledged: Mapped[bool] = mapped_column(default=False)
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[datetime | None]
     cleared_by: Mapped[str | None]
     """Who ended it by hand; None while it lasts, and when the readings came back by themselves."""
+    muted: Mapped[Muted | None] = mapped_column(text_enum(Muted))
+    announced_at: Mapped[datetime | None]
+    """When people were called; None while it is muted."""
     note: Mapped[str | None]
-    score: Mapped[float]
-    """Peak, as a multiple of the detector's threshold."""
+    score: Mapped[float | None]
+    """Peak, as a multiple of the detector's threshold; None where a rule raised it."""
+    limit: Mapped[float | None]
+    peak: Mapped[float | None]
+    """The limit of the rule and the worst value (rate, step), in the sensor's unit."""
     reason: Mapped[str]
     evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    is_real: Mapped[bool | None]
+    """What somebody who looked says: real, or a false alarm."""
+    judged_by: Mapped[str | None]
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("alarm_group.id"), index=True)
     work_order_no: Mapped[str | None]
     version: Mapped[int] = mapped_column()
 
@@ -165,7 +234,11 @@ class Alarm(Audited, HospitalScoped, Row):
     def state(self) -> str:
         """Where it stands, in the words of the labels."""
         if not self.active:
-            return "ended"
+            return "ended" if self.acknowledged else "returned"
+        if self.muted is not None:
+            return self.muted.value
+        if self.returned_at is not None:
+            return "latched"
         return "acknowledged" if self.acknowledged else "active"
 
     __mapper_args__ = {"version_id_col": version}

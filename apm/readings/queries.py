@@ -23,6 +23,7 @@ from apm.readings.model import Alarm, Block, Latest, Sensor
 SPARK_POINTS = 96
 """Points of a small curve: one a quarter of an hour for a day."""
 DAY = timedelta(days=1)
+_PRIORITIES = ("low", "normal", "high", "urgent")
 
 
 def sensor_ids(ctx: Context, codes: Collection[str]) -> dict[str, int]:
@@ -129,16 +130,25 @@ def alarm_by_id(ctx: Context, alarm_id: int) -> Alarm:
     return found
 
 
-def alarms_page(
+def alarms_page(  # noqa: PLR0913  (each narrows the list)
     ctx: Context,
     *,
     active: bool | None = None,
     acknowledged: bool | None = None,
+    muted: bool | None = None,
+    priority: str | None = None,
+    group: int | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[Alarm]:
     """Return one page of the alarms: active ones first, then the newest."""
     query = _alarms()
+    if muted is not None:
+        query = query.where(Alarm.muted.is_not(None) if muted else Alarm.muted.is_(None))
+    if priority is not None:
+        query = query.where(Alarm.priority == priority)
+    if group is not None:
+        query = query.where(Alarm.group_id == group)
     if active is not None:
         query = query.where(Alarm.active == active)
     if acknowledged is not None:
@@ -148,14 +158,23 @@ def alarms_page(
 
 
 def active_alarms(ctx: Context, ids: Collection[int]) -> dict[int, Alarm]:
-    """Return the newest active alarm of each of these sensors that has one."""
-    query = _alarms().where(Alarm.sensor_id.in_(ids), Alarm.active).order_by(Alarm.raised_at)
-    return {alarm.sensor_id: alarm for alarm in ctx.session.scalars(query)}
+    """Return the active alarm of each of these sensors that matters most, the newest of such.
+
+    One that calls somebody comes before one that is silenced, the more urgent before the less.
+    """
+    query = _alarms().where(Alarm.sensor_id.in_(ids), Alarm.active)
+    found = sorted(ctx.session.scalars(query), key=_weight)
+    return {alarm.sensor_id: alarm for alarm in found}
+
+
+def _weight(alarm: Alarm) -> tuple[bool, int, datetime]:
+    return (alarm.muted is None, _PRIORITIES.index(alarm.priority), alarm.raised_at)
 
 
 def count_active(ctx: Context) -> int:
-    """Return how many alarms are active."""
-    return ctx.session.scalar(select(func.count(Alarm.id)).where(Alarm.active)) or 0
+    """Return how many alarms are active and not silenced."""
+    query = select(func.count(Alarm.id)).where(Alarm.active, Alarm.muted.is_(None))
+    return ctx.session.scalar(query) or 0
 
 
 def _alarms() -> Select[Alarm]:

@@ -81,13 +81,6 @@ class PageWanted(Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
 
 
-class AlarmsWanted(PageWanted):
-    """Which alarms."""
-
-    active = fields.Boolean()
-    acknowledged = fields.Boolean()
-
-
 class Instant(fields.AwareDateTime):
     """An instant with offset; forgives the `+` of one that a URL turned into a space.
 
@@ -114,13 +107,6 @@ class SeriesWanted(Schema):
     resolution = fields.String(
         load_default="auto", validate=validate.OneOf(["auto", "raw", "hour", "day"])
     )
-
-
-class NoteIn(Schema):
-    """What somebody says about an alarm."""
-
-    LONGEST = 2000
-    note = fields.String(allow_none=True, validate=validate.Length(max=LONGEST))
 
 
 class RejectionOut(Schema):
@@ -200,37 +186,3 @@ class SeriesOut(Schema):
 
 def _plain(column: Any) -> list[Any] | None:
     return None if column is None else list(column.tolist())
-
-
-class AlarmBrief(Schema):
-    """An alarm in a list."""
-
-    id = fields.Integer()
-    sensor = fields.Pluck(CodeOut, "code")
-    asset = fields.Pluck(CodeOut, "code", attribute="sensor.asset", allow_none=True)
-    location = fields.Pluck(CodeOut, "name", attribute="sensor.location", allow_none=True)
-    kind = fields.String()
-    priority = fields.String()
-    active = fields.Boolean()
-    acknowledged = fields.Boolean()
-    acknowledged_by = fields.String()
-    since = fields.AwareDateTime()
-    raised_at = fields.AwareDateTime()
-    ended_at = fields.AwareDateTime()
-    score = fields.Float()
-    reason = fields.String()
-    note = fields.String()
-    work_order = fields.String(attribute="work_order_no")
-
-
-class AlarmOut(AlarmBrief):
-    """An alarm with what the detector saw."""
-
-    evidence = fields.Raw()
-
-
-class AlarmPage(Schema):
-    """One page of alarms."""
-
-    items = fields.List(fields.Nested(AlarmBrief))
-    next = fields.String()

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from apm.alarms.events import AlarmRaised
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.events import Event
 from apm.core.i18n import _l
 from apm.dispatch.events import ServiceLevelMissed, ServiceLevelNear
-from apm.forecasts.events import AlarmRaised
 from apm.metrology.events import InstrumentDue, InstrumentOutOfTolerance, UseAllowed, UseBlocked
 from apm.notify.subjects import asset_of
 from apm.requests.events import RequestMoved, RequestReported
@@ -74,12 +74,13 @@ KINDS: dict[str, Kind] = {
     ),
     "alarm.raised": Kind(
         AlarmRaised,
-        _l("A detector raised an alarm"),
+        _l("An alarm was raised"),
         lambda _ctx, p: {
             "id": p["alarm_id"],
             "sensor": p["sensor"],
             "priority": p["priority"],
             "work_order": p["work_order_no"],
+            "kind": p.get("alarm_kind", "anomaly"),
         },
     ),
     "service_level.near": Kind(

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import event, select
 
 from apm.accounts.queries import system_actor
+from apm.alarms.commands import acknowledge, clear
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.core.errors import Conflict, NotAllowed, NotFound
 from apm.core.permissions import Role
 from apm.forecasts.scoring import score_all
-from apm.readings.commands import acknowledge, clear, ingest
+from apm.readings.commands import ingest
 from apm.readings.model import Alarm
 from apm.readings.queries import alarm_by_id
 from tests.apm.test_finding import DAY, all_of, sensor_on, sent, usual

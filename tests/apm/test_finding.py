@@ -87,7 +87,7 @@ def test_a_long_episode_reading_by_reading_is_one_alarm_and_one_work_order(as_, 
     assert order.asset_id == chiller.asset_id
     assert order.title == "Check Supply water: unusual readings"
     assert "供水温度" in order.title_zh
-    raised = as_("wang").session.scalars(select(Outbox).where(Outbox.kind.like("forecasts.%")))
+    raised = as_("wang").session.scalars(select(Outbox).where(Outbox.kind.like("alarms.raised")))
     assert [row.payload["alarm_id"] for row in raised] == [alarm.id]
 
 

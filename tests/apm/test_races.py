@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm.exc import StaleDataError
 
+from apm.alarms.commands import clear
 from apm.assets.commands import update_asset
 from apm.core.command import Context
 from apm.core.errors import DomainError
-from apm.readings.commands import clear
 from apm.requests.confirming import reopen, verify
 from apm.requests.triage import accept
 from apm.stocktake.commands import finish, scan, start

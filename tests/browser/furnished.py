@@ -97,7 +97,7 @@ def furnish(house: House) -> Furnished:
         found.visitor = [f"/a/{pump.code}", *found.visitor, f"/a/{vent.code}"]
         alarm = wang.session.query(Alarm).first()
         assert alarm, "the room's failure was not found"
-        found.pages["forecasts.alarm"] = [f"/alarms/{alarm.id}"]
+        found.pages["alarms.alarm"] = [f"/alarms/{alarm.id}"]
         found.pages["work.show"].append(f"/work-orders/{alarm.work_order_no}")
     open_ways(house, found.pages)
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from apm.forecasts.trace import Band
 from apm.readings.model import Alarm
 
+Band = tuple[datetime, float, float]
+"""An instant and the range that was expected then."""
 MOST_ROWS = 60
 """Rows of the table: those nearest to the highest score."""
 
@@ -57,8 +58,8 @@ class Evidence:
 def read_evidence(alarm: Alarm) -> Evidence:
     """Return the evidence of an alarm."""
     columns = alarm.evidence["series"]
-    names = ("value", "expected", "low", "high", "score")
     at = [datetime.fromisoformat(text) for text in columns["at"]]
-    return Evidence(
-        tuple(Row(*row) for row in zip(at, *(columns[name] for name in names), strict=True))
-    )
+    nothing = [None] * len(at)  # a rule expects nothing and gives no score
+    names = ("expected", "low", "high", "score")
+    others = (columns.get(name, nothing) for name in names)
+    return Evidence(tuple(Row(*row) for row in zip(at, columns["value"], *others, strict=True)))

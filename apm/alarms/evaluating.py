@@ -1,0 +1,218 @@
+"""Counts what is new on every sensor, and what came late anew; opens, updates and ends alarms.
+
+Safe to repeat and to stop at any point: readings, memory and alarms of some sensors are stored
+together.  The rows of `Latest` are locked first, as those who store readings do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import joinedload
+
+from apm.alarms.counting import Count, count, known_states
+from apm.alarms.model import Checkpoint, Evaluated
+from apm.alarms.reconciling import Reconciler
+from apm.alarms.ruling import fingerprint, hold_of, rules_of, unchanged
+from apm.alarms.stretches import days_before, interval_of, spans
+from apm.core.command import Context, command
+from apm.core.permissions import Permission
+from apm.readings.checking import MICROSECOND, instant
+from apm.readings.model import Latest, Sensor
+
+AT_ONCE = 200
+"""Sensors of one transaction: whoever stores readings waits no longer than that."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What one run did."""
+
+    sensors: int = 0
+    readings: int = 0
+    opened: int = 0
+
+
+@dataclass(slots=True)
+class _Task:
+    """One sensor with something to count."""
+
+    latest: Any
+    sensor: Sensor
+    known: Evaluated | None
+    start: datetime | None = None
+    is_late: bool = False
+    day: date | None = None
+    states: dict[str, Any] = field(default_factory=dict)
+
+
+def evaluate_all(ctx: Context, *, until: datetime | None = None) -> Done:
+    """Count the readings of the hospital that are new (those up to `until`)."""
+    total = Done()
+    ids = _due(ctx)
+    for begin in range(0, len(ids), AT_ONCE):
+        done = evaluate(ctx, sensor_ids=ids[begin : begin + AT_ONCE], until=until)
+        total.sensors += done.sensors
+        total.readings += done.readings
+        total.opened += done.opened
+    return total
+
+
+def _due(ctx: Context) -> list[int]:
+    query = (
+        select(Latest.sensor_id)
+        .outerjoin(Evaluated, Evaluated.sensor_id == Latest.sensor_id)
+        .where(Latest.revision > func.coalesce(Evaluated.revision, 0))
+        .order_by(Latest.sensor_id)
+    )
+    return list(ctx.session.scalars(query))
+
+
+@command("alarm.evaluate", Permission.SYSTEM_RUN)
+def evaluate(ctx: Context, *, sensor_ids: Sequence[int], until: datetime | None = None) -> Done:
+    """Count what is new on these sensors."""
+    tasks = _tasks(ctx, sensor_ids)
+    _begin(ctx, tasks)
+    reconciler = Reconciler(ctx, [task.sensor for task in tasks])
+    counts = _counts(ctx, tasks, reconciler, until)
+    count(counts)
+    done = Done(sensors=len(tasks))
+    for task, one in zip(tasks, counts, strict=True):
+        done.readings += len(one.span.readings) - one.span.begin
+        done.opened += reconciler.settle(task.sensor, one, is_late=task.is_late)
+        _keep(ctx, task, one, until)
+    return done
+
+
+def _tasks(ctx: Context, sensor_ids: Sequence[int]) -> list[_Task]:
+    ids = sorted(sensor_ids)
+    query = select(Latest).where(Latest.sensor_id.in_(ids)).order_by(Latest.sensor_id)
+    fresh = query.with_for_update().execution_options(populate_existing=True)
+    latest = {row.sensor_id: row for row in ctx.session.scalars(fresh)}
+    known = {
+        row.sensor_id: row
+        for row in ctx.session.scalars(
+            select(Evaluated)
+            .where(Evaluated.sensor_id.in_(ids))
+            .execution_options(populate_existing=True)
+        )
+    }
+    places = joinedload(Sensor.asset), joinedload(Sensor.location)
+    sensors = ctx.session.scalars(select(Sensor).where(Sensor.id.in_(ids)).options(*places))
+    tasks = [_Task(latest[s.id], s, known.get(s.id)) for s in sensors]
+    return [t for t in tasks if t.known is None or t.latest.revision > t.known.revision]
+
+
+def _begin(ctx: Context, tasks: Sequence[_Task]) -> None:
+    """Say of each sensor from where it is counted, and what is known there."""
+    late: dict[int, date] = {}
+    for task in tasks:
+        touched = task.latest.touched_from
+        if task.known is None or task.known.read_until is None:
+            # Before there were rules nothing is judged: what was stored then may be years.
+            task.start = touched or task.latest.at or ctx.now()
+        elif touched is None or touched > task.known.read_until:
+            task.start = task.known.read_until + MICROSECOND
+            task.states = dict(task.known.states)
+        else:
+            task.is_late = True
+            late[task.sensor.id] = touched.date()
+    days = days_before(ctx, late)
+    for task in tasks:
+        if task.is_late:
+            task.day = days.get(task.sensor.id, late[task.sensor.id])
+            task.start = datetime.combine(task.day, time(0), UTC)
+    _recall(ctx, [task for task in tasks if task.is_late])
+
+
+def _recall(ctx: Context, tasks: Sequence[_Task]) -> None:
+    """Go back to what was known at the midnight before late readings, and forget what followed."""
+    ids = [task.sensor.id for task in tasks]
+    if not ids:
+        return
+    rows = ctx.session.scalars(select(Checkpoint).where(Checkpoint.sensor_id.in_(ids)))
+    kept = {(row.sensor_id, row.day): row.states for row in rows}
+    for task in tasks:
+        task.states = dict(kept.get((task.sensor.id, task.day), {}))  # type: ignore[arg-type]
+        ctx.session.execute(
+            delete(Checkpoint).where(
+                Checkpoint.sensor_id == task.sensor.id, Checkpoint.day >= task.day
+            )
+        )
+
+
+def _counts(
+    ctx: Context, tasks: Sequence[_Task], reconciler: Reconciler, until: datetime | None
+) -> list[Count]:
+    rules = rules_of(ctx, [task.sensor for task in tasks])
+    air = _air_of(ctx, tasks)
+    starts = {task.sensor.id: task.start for task in tasks}
+    loaded = spans(ctx, {**{a: starts[h] for h, a in air.items()}, **starts}, until=until)
+    found = []
+    for task in tasks:
+        specs, span = rules[task.sensor.id], loaded[task.sensor.id]
+        before = task.known.rules if task.known else fingerprint(specs)
+        same = unchanged(before, fingerprint(specs))
+        interval = task.known.interval_s if task.known else None
+        interval = interval if interval is not None else interval_of(span.readings.times)
+        states = known_states(task.states, same)
+        pair = air.get(task.sensor.id)
+        reconciler.unchanged[task.sensor.id] = same
+        found.append(
+            Count(
+                task.sensor.id,
+                specs,
+                hold_of(interval),
+                span,
+                states,
+                loaded[pair] if pair is not None else None,
+            )
+        )
+    return found
+
+
+def _air_of(ctx: Context, tasks: Sequence[_Task]) -> dict[int, int]:
+    """Return for humidity sensors the temperature sensor of the same place, the first by code."""
+    damp = {t.sensor.id: _place(t.sensor) for t in tasks if t.sensor.quantity == "humidity"}
+    if not damp:
+        return {}
+    query = select(Sensor).where(Sensor.quantity == "temperature").order_by(Sensor.code.desc())
+    warm = {_place(sensor): sensor.id for sensor in ctx.session.scalars(query)}
+    return {sensor_id: warm[place] for sensor_id, place in damp.items() if place in warm}
+
+
+def _place(sensor: Sensor) -> tuple[int | None, int | None]:
+    return (sensor.asset_id, sensor.location_id)
+
+
+def _keep(ctx: Context, task: _Task, one: Count, until: datetime | None) -> None:
+    """Store how far the sensor is counted, and give the readings' row back."""
+    times = one.span.readings.times
+    known = task.known
+    last = instant(int(times[-1])) if len(times) else None
+    before = known.read_until if known else None
+    is_all = until is None or task.latest.at is None or task.latest.at <= until
+    row = {
+        "revision": task.latest.revision if is_all else (known.revision if known else 0),
+        "read_until": max(filter(None, (last, before)), default=None),
+        "interval_s": interval_of(times) or (known.interval_s if known else None),
+        "rules": fingerprint(one.specs),
+        "states": one.states,
+    }
+    if known is None:
+        ctx.bulk_insert(Evaluated, [{"sensor_id": task.sensor.id, **row}])
+    else:
+        for name, value in row.items():
+            setattr(known, name, value)
+    ctx.bulk_insert(
+        Checkpoint,
+        [
+            {"sensor_id": task.sensor.id, "day": day, "states": states}
+            for day, states in one.checkpoints.items()
+        ],
+    )
+    task.latest.touched_from = None if is_all or until is None else until + MICROSECOND

@@ -1,0 +1,22 @@
+"""What the worker does by itself: count new readings, hear silence, end shelves."""
+
+from datetime import timedelta
+
+from apm.alarms.evaluating import evaluate_all
+from apm.alarms.silence import listen
+from apm.alarms.sweeping import sweep
+from apm.core.command import Context
+from apm.core.jobs import job
+
+
+@job("alarms.evaluate", every=timedelta(seconds=5))
+def evaluate_new(ctx: Context) -> None:
+    """Count what arrived since the last time."""
+    evaluate_all(ctx)
+
+
+@job("alarms.sweep", every=timedelta(seconds=30))
+def look_round(ctx: Context) -> None:
+    """See which sensors are silent and which shelves have run out."""
+    listen(ctx)
+    sweep(ctx)

@@ -1,0 +1,1 @@
+"""Alarms on readings: limits with delays and deadbands, counted exactly, whatever the batches."""
