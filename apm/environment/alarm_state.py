@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
+from apm.alarms import commands
 from apm.assets.model import GONE, AssetState
 from apm.core.command import Context
-from apm.readings import commands, queries
+from apm.readings import queries
 from apm.readings.model import Alarm
 from apm.readings.profiles import profiles
 from apm.readings.reasons import title_of
@@ -33,6 +34,8 @@ class Ringing:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     work_order_no: str | None
+    is_muted: bool
+    """Whether it calls nobody: silenced for a while, suppressed, or out of service."""
 
     @property
     def title(self) -> str:
@@ -103,4 +106,5 @@ def _of(alarm: Alarm) -> Ringing:
         acknowledged_by=alarm.acknowledged_by,
         acknowledged_at=alarm.acknowledged_at,
         work_order_no=alarm.work_order_no,
+        is_muted=alarm.muted is not None,
     )

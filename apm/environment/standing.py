@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
-from sqlalchemy import select
 
 from apm.core.command import Context
 from apm.environment.alarm_state import Limits, Ringing
@@ -105,15 +104,12 @@ def silent_ids(ctx: Context, seen: Sequence[Measured], now: datetime) -> set[int
 
 def _steps(ctx: Context, ids: list[int], now: datetime) -> dict[int, float]:
     """Return the usual interval in seconds of those that have sent enough since yesterday."""
-    since = (now - LONGEST).date()
-    query = (
-        select(Block.sensor_id, Block.day, Block.data)
-        .where(Block.sensor_id.in_(ids), Block.day >= since)
-        .order_by(Block.sensor_id, Block.day)
-    )
-    times: dict[int, list[np.ndarray[tuple[int], np.dtype[np.int64]]]] = {}
-    for sensor_id, day, data in ctx.session.execute(query):
-        found = unpack(data).times[-LAST:] + day_number(day) * DAY_US
-        times.setdefault(sensor_id, []).append(found)
-    ends = {key: np.concatenate(parts)[-LAST:] for key, parts in times.items()}
+    since, until = (now - LONGEST).date(), now.date()
+    days = [since + timedelta(days=k) for k in range((until - since).days + 1)]
+    batch = stored_on(ctx, [(key, day) for key in ids for day in days]).batch
+    edges = np.searchsorted(batch.sensor_ids, [ids, [key + 1 for key in ids]])
+    ends = {
+        key: batch.readings.times[begin:end][-LAST:]
+        for key, begin, end in zip(ids, *edges.tolist(), strict=True)
+    }
     return {key: usual_step(end / 1e6) for key, end in ends.items() if len(end) >= LEAST_READINGS}

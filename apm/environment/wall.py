@@ -103,7 +103,7 @@ def cards_of(ctx: Context, seen: Sequence[Seen], now: datetime) -> list[Card]:
             one,
             alarm=alarm,
             limits=limits,
-            is_muted=is_muted(one.lifecycle),
+            is_muted=is_muted(one.lifecycle) or bool(alarm and alarm.is_muted),
             is_silent=one.sensor_id in silent,
         )
         cards.append(Card(one, standing, alarm, limits))

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
+from apm.alarms.evidence import read_evidence
 from apm.core.command import Context
-from apm.forecasts.evidence import read_evidence
 from apm.forecasts.queries import detector_state
 from apm.forecasts.trace import Band, Trace
 from apm.readings.model import Alarm, Sensor

@@ -14,6 +14,7 @@ from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.maintenance.queries import hospital_zone
+from apm.readings.days import groups, waiting
 from apm.readings.model import Block, Latest
 from apm.readings.series import readings_between
 from apm.utilisation.days import (
@@ -127,7 +128,7 @@ class _Work:
         for day, stored in self._days():
             row = rows.get(day)
             seen = f"{stored}|{rule}|{_short(carry)}"
-            if row is None or row.seen != seen:
+            if stored is not None and (row is None or row.seen != seen):
                 if self.changed == AT_ONCE:
                     self.is_whole = False
                     return
@@ -146,19 +147,27 @@ class _Work:
                  feed.power_factor)  # fmt: skip
         return hash_of(repr(parts))
 
-    def _days(self) -> Iterator[tuple[date, str]]:
+    def _days(self) -> Iterator[tuple[date, str | None]]:
         """Yield each local day with readings, and what the stored readings around it look like.
 
-        Count, sum and bytes of the day blocks: they tell a late or corrected reading without
-        unpacking anything.
+        Count, sum and bytes of the day blocks, and what waits to be merged into them: they tell
+        a late or corrected reading without unpacking a block.  None where readings around the
+        day have served their time: what was worked out while they were there stays.
         """
+        unmerged = waiting(self.ctx, [self.feed.sensor_id])
         query = (
             select(Block.day, Block.n, Block.total, func.length(Block.data))
             .where(Block.sensor_id == self.feed.sensor_id, Block.n > 0)
             .order_by(Block.day)
         )
-        stored = {day: f"{n},{total:.9g},{size}" for day, n, total, size in
-                  self.ctx.session.execute(query)}  # fmt: skip
+        stored = {
+            day: None if size is None else f"{n},{total:.9g},{size}"
+            for day, n, total, size in self.ctx.session.execute(query)
+        }
+        for group in groups(unmerged):
+            found = group.readings
+            added = hash_of(repr((found.times.tolist(), found.values.tolist())))
+            stored[group.day] = f"{stored.get(group.day, '')}+{added}"
         days: set[date] = set()
         for day in stored:
             noon = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -172,7 +181,8 @@ class _Work:
             some = [
                 stored.get(first + timedelta(days=k), "-") for k in range((last - first).days + 1)
             ]
-            yield day, hash_of(";".join(some))
+            known = [one for one in some if one is not None]
+            yield day, hash_of(";".join(known)) if len(known) == len(some) else None
 
     def _work_out(
         self, day: date, seen: str, carry: CounterState, row: UseDay | None
