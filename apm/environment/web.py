@@ -22,6 +22,7 @@ from apm.core.permissions import Permission
 from apm.core.typed import own_path, whole_number
 from apm.environment import alarm_state
 from apm.environment.place_pages import place_pages
+from apm.environment.record_pages import record_pages
 from apm.environment.report_pages import report_pages
 from apm.environment.standing import Standing
 from apm.environment.stretches import at
@@ -32,6 +33,7 @@ READ = Permission.READING_READ
 web = Blueprint("environment", __name__)
 web.register_blueprint(place_pages)
 web.register_blueprint(report_pages)
+web.register_blueprint(record_pages)
 
 
 @web.app_template_filter("instant")
