@@ -194,11 +194,11 @@ def sign_record(
         Conflict: the period is not over, or it is signed as it stands.
     """
     signer = signer_of(ctx, password)
-    return _sign(ctx, place=place, period=period, signer=signer)
+    return sign_as(ctx, place=place, period=period, signer=signer)
 
 
 @command("environment.sign_record", Permission.ENVIRONMENT_EDIT)
-def _sign(ctx: Context, *, place: str, period: Period, signer: User) -> StorageRecord:
+def sign_as(ctx: Context, *, place: str, period: Period, signer: User) -> StorageRecord:
     """Put a person's name to a record of temperature and humidity."""
     found = place_by_code(ctx, place)
     if period.last >= hospital_day(ctx):
