@@ -114,11 +114,11 @@ def sign_report(ctx: Context, *, report_id: int, password: str | None) -> Excurs
         Conflict: signed already, or the excursion goes on.
     """
     signer = signer_of(ctx, password)
-    return _sign(ctx, report_id=report_id, signer=signer)
+    return sign_as(ctx, report_id=report_id, signer=signer)
 
 
 @command("excursion.sign_report", Permission.ENVIRONMENT_EDIT)
-def _sign(ctx: Context, *, report_id: int, signer: User) -> ExcursionReport:
+def sign_as(ctx: Context, *, report_id: int, signer: User) -> ExcursionReport:
     """Put a person's name to the report of an excursion."""
     row = _draft(ctx, report_id)
     _refuse_unready(row)

@@ -92,6 +92,9 @@ class SignIn(Schema):
 class PeriodIn(Schema):
     """From which day to which, both inclusive, and how fine."""
 
-    first = fields.Date(data_key="from", allow_none=True)
-    last = fields.Date(data_key="to", allow_none=True)
+    class Meta:
+        """Fields whose names Python keeps for itself."""
+
+        include = {"from": fields.Date(allow_none=True), "to": fields.Date(allow_none=True)}
+
     grain = fields.String(load_default="day", validate=validate.OneOf(["day", "hour"]))

@@ -22,6 +22,9 @@ from apm.core.permissions import Permission
 from apm.core.typed import own_path, whole_number
 from apm.environment import alarm_state
 from apm.environment.place_pages import place_pages
+from apm.environment.plan_pages import plan_pages
+from apm.environment.polling import with_key
+from apm.environment.record_pages import record_pages
 from apm.environment.report_pages import report_pages
 from apm.environment.standing import Standing
 from apm.environment.stretches import at
@@ -31,7 +34,9 @@ from apm.readings.schema import QUANTITIES, NoteIn
 READ = Permission.READING_READ
 web = Blueprint("environment", __name__)
 web.register_blueprint(place_pages)
+web.register_blueprint(plan_pages)
 web.register_blueprint(report_pages)
+web.register_blueprint(record_pages)
 
 
 @web.app_template_filter("instant")
@@ -79,15 +84,6 @@ def acknowledge(alarm_id: int) -> ResponseReturnValue:
     alarm_state.acknowledge(context(), alarm_id=alarm_id, note=note)
     flash(_("The alarm is acknowledged."), "success")
     return redirect(own_path(request.form.get("back"), url_for("environment.show_wall")), 303)
-
-
-def with_key(answer: Response, key: str) -> Response:
-    """Name an answer by what it shows, so that the page that asks again is told of changes only.
-
-    It stays out of every cache: who asks compares by itself.
-    """
-    answer.headers["ETag"] = f'W/"{key}"'
-    return answer
 
 
 def _wanted() -> WallFilter:

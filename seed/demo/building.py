@@ -20,6 +20,7 @@ from apm.demo.desk import Login
 from seed.demo.counting import note_counting
 from seed.demo.diary import Diary
 from seed.demo.drafts import note_drafts
+from seed.demo.environment import note_environment
 from seed.demo.failures import note_failures
 from seed.demo.fleet import furnish
 from seed.demo.metering import note_metering
@@ -77,6 +78,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     plans = note_upkeep(world, diary)
     note_sweeps(world, diary, plans)
     note_sensing(world, diary)
+    note_environment(world, diary)
     note_today(world, diary, chosen, plans)
     note_parts(world, diary)
     note_metrology(world, diary)

@@ -46,6 +46,7 @@ from tests.browser.drafts import keep_templates
 from tests.browser.house import House
 from tests.browser.offices import keep_papers, let_in, open_ways
 from tests.browser.real_input import simulated_log
+from tests.browser.rooms import keep_rooms
 from tests.browser.rounds import keep_round
 from tests.browser.storeroom import keep_parts
 from tests.conftest import PASSWORD
@@ -86,6 +87,7 @@ def furnish(house: House) -> Furnished:
         _count(wang, vent, monitor, found)
         keep_parts(wang, chen, vent, found.pages)
         keep_templates(wang, found.pages)
+        keep_rooms(wang, found.pages)
         found.technician += [*keep_round(wang, chen, found.pages), "/packing?day=today"]
         closed, at_work, _waiting = (page.rpartition("/")[2] for page in found.pages["work.show"])
         found.visitor.append(keep_papers(wang, vent, closed, found.pages))

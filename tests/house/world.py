@@ -28,6 +28,7 @@ from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
 from tests.house.measuring import measure_up
 from tests.house.outside import invite
+from tests.house.rooms import keep_rooms
 from tests.house.storeroom import stock_up
 from tests.house.ways_out import open_ways, try_ways
 
@@ -59,8 +60,9 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     set_special_day(wang, day=wang.now().date(), is_working=True, name=name)
     stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
     make_template(wang, name)
+    rooms = keep_rooms(wang, name)
     numbers = {
-        **stored, **vendor,
+        **stored, **vendor, **rooms,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
         **ways, "teams": team.id, "people": chen,
