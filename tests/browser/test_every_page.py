@@ -32,7 +32,7 @@ NOT_PAGES = {
     "procedures.exchange.export_one", "static", "stocktake.report_csv",
     "requests.public.photo", "requests.staff.photo", "work.field.photo",
     "vendors.link.file", "vendors.order.file", "metrology.assets.certificate_file",
-    "notify.open_message", "notify.calendar.feed", "reports.download",
+    "analytics.causes.export", "notify.open_message", "notify.calendar.feed", "reports.download",
 }  # fmt: skip
 QUOTED = [template.interval_source.title for template in templates().values()]
 FOR_VISITORS = {

@@ -28,6 +28,7 @@ from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
 from tests.house.measuring import measure_up
 from tests.house.outside import invite
+from tests.house.reasons import decide
 from tests.house.storeroom import stock_up
 from tests.house.ways_out import open_ways, try_ways
 
@@ -59,6 +60,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     set_special_day(wang, day=wang.now().date(), is_working=True, name=name)
     stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
     make_template(wang, name)
+    decide(as_, name, asset, order.no)
     numbers = {
         **stored, **vendor,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
