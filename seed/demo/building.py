@@ -17,6 +17,7 @@ from apm.core.command import Actor, Context
 from apm.core.db import ApmSession
 from apm.core.permissions import ROLES, Role
 from apm.demo.desk import Login
+from seed.demo.causes import note_causes
 from seed.demo.counting import note_counting
 from seed.demo.diary import Diary
 from seed.demo.drafts import note_drafts
@@ -83,6 +84,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_parts(world, diary)
     note_metrology(world, diary)
     note_metering(world, diary)
+    note_causes(world, diary)
     return Building(logins, world, diary, session)
 
 

@@ -46,6 +46,7 @@ from tests.browser.drafts import keep_templates
 from tests.browser.house import House
 from tests.browser.offices import keep_papers, let_in, open_ways
 from tests.browser.real_input import simulated_log
+from tests.browser.reasons import keep_causes
 from tests.browser.rooms import keep_rooms
 from tests.browser.rounds import keep_round
 from tests.browser.storeroom import keep_parts
@@ -92,6 +93,7 @@ def furnish(house: House) -> Furnished:
         closed, at_work, _waiting = (page.rpartition("/")[2] for page in found.pages["work.show"])
         found.visitor.append(keep_papers(wang, vent, closed, found.pages))
         found.visitor.append(let_in(wang, at_work, found.pages))
+        keep_causes(wang, vent, (closed, at_work), found.pages)
         assets = [vent.code, chiller.code]
         found.pages["assets.show"] = [f"/assets/{code}" for code in assets]
         found.pages["assets.edit"] = [f"/assets/{vent.code}/edit"]

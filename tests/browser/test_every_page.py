@@ -35,7 +35,7 @@ NOT_PAGES = {
     "vendors.link.file", "vendors.order.file", "metrology.assets.certificate_file",
     "environment.plans.picture", "environment.records.export", "reports.environment.excursion",
     "reports.environment.draft_record", "reports.environment.record",
-    "notify.open_message", "notify.calendar.feed", "reports.download",
+    "analytics.causes.export", "notify.open_message", "notify.calendar.feed", "reports.download",
 }  # fmt: skip
 QUOTED = [template.interval_source.title for template in templates().values()]
 FOR_VISITORS = {

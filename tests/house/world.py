@@ -28,6 +28,7 @@ from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
 from tests.house.measuring import measure_up
 from tests.house.outside import invite
+from tests.house.reasons import decide
 from tests.house.rooms import keep_rooms
 from tests.house.storeroom import stock_up
 from tests.house.ways_out import open_ways, try_ways
@@ -61,6 +62,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
     make_template(wang, name)
     rooms = keep_rooms(wang, name)
+    decide(as_, name, asset, order.no)
     numbers = {
         **stored, **vendor, **rooms,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
