@@ -2,6 +2,7 @@
 
 from apm.accounts import model as accounts
 from apm.assets import model as assets
+from apm.collecting import model as collecting
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.forecasts import model as forecasts
 from apm.maintenance import model as maintenance
@@ -25,8 +26,9 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
-    "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
+    "accounts", "assets", "audit", "codes", "collecting", "events", "forecasts",
+    "hospital_scope", "idempotency", "limits", "maintenance", "metrology", "metrology_results",
+    "notify", "parts",
     "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "vendor_links",
     "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
 ]  # fmt: skip
