@@ -42,14 +42,15 @@ def free_port() -> int:
 class Broker:
     """Mosquitto with a persistent store of its own; may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, saves_each: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)  # as root it becomes another user
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+            f"persistence_location {folder}/\nautosave_interval 1\n"
+            f"autosave_on_changes {str(saves_each).lower()}\n"
             "max_queued_messages 0\nmax_inflight_messages 0\nlog_dest none\nuser root\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,8 +74,8 @@ class Broker:
 
 
 @contextmanager
-def broker(folder: Path) -> Iterator[Broker]:
-    made = Broker(folder)
+def broker(folder: Path, **options: bool) -> Iterator[Broker]:
+    made = Broker(folder, **options)
     made.start()
     try:
         yield made
@@ -85,6 +86,7 @@ def broker(folder: Path) -> Iterator[Broker]:
 @contextmanager
 def publisher(port: int) -> Iterator[paho.Client]:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.max_inflight_messages_set(1000)
     client.connect("127.0.0.1", port)
     client.loop_start()
     try:
