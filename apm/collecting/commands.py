@@ -140,7 +140,7 @@ def add_point(ctx: Context, *, connection_id: int, details: PointDetails) -> Poi
     if any(point.sensor_id == sensor.id for point in connection.points):
         message = _l("This sensor has a point here already. Change that one.")
         raise Invalid(message, fields={"sensor": [message]}, code="sensor_taken")
-    made = Point(connection_id=connection.id)
+    made = Point(connection=connection)
     _apply_point(made, sensor, details)
     ctx.session.add(made)
     ctx.session.flush()

@@ -26,8 +26,10 @@ class PointSpec:
         >>> PointSpec("T-1", {}, scale=0.1, offset=-40).convert(615)
         21.5
         """
-        # Twelve digits: 615 * 0.1 is 61.500000000000007, and no device measures that.
-        return float(f"{raw * self.scale + self.offset:.12g}")
+        if self.scale == 1 and self.offset == 0:
+            return raw
+        # 14 digits: 615 * 0.1 is 61.500000000000007, and no device measures that.
+        return float(f"{raw * self.scale + self.offset:.14g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from apm.collecting.registers import registers_of
 Values = Callable[[], Mapping[str, float]]
 """What each sensor measures now, by its code."""
 REGISTERS = 2
-"""Each sensor of the Modbus device is an f32 in two holding registers, by its place in the list."""
+"""Each sensor of the Modbus device is an f32 in two holding registers, by place."""
 NAMESPACE = "urn:apm:simulated"
 for _noisy in ("asyncua", "pymodbus"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)
@@ -151,7 +151,7 @@ class HttpDevice:
 
     def __init__(self, host: str, port: int, values: Values, *, key: str | None = None) -> None:
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802  (the library's name)
+            def do_GET(self) -> None:
                 if key is not None and self.headers.get("X-Api-Key") != key:
                     self.send_error(401)
                     return

@@ -13,7 +13,16 @@ from apm.collecting.model import LinkState
 from apm.collecting.queries import connection_by_id
 from apm.collecting.spec import spec_of
 from apm.demo.devices import HttpDevice, ModbusDevice, OpcUaDevice, modbus_map
-from tests.apm.devices import KEY, SECONDS, add_sensors, collecting, connect, free_port, link, stored
+from tests.apm.devices import (
+    KEY,
+    SECONDS,
+    add_sensors,
+    collecting,
+    connect,
+    free_port,
+    link,
+    stored,
+)
 from tests.apm.servers import web_server
 from tests.waiting import until
 
@@ -80,9 +89,7 @@ def test_modbus_reads_every_type_and_one_bad_address_stops_nothing(sessions, as_
     assert told.live["LOST"]["problem"].startswith("answer:exception 2")
 
 
-def test_opc_ua_keeps_status_and_source_time_and_finds_a_restarted_server(
-    sessions, as_, tmp_path
-):
+def test_opc_ua_keeps_status_and_source_time_and_finds_a_restarted_server(sessions, as_, tmp_path):
     wang = as_("wang")
     ids = add_sensors(wang, "OPC-1", "OPC-2")
     port, values = free_port(), {"OPC-1": 4.0}
@@ -103,7 +110,10 @@ def test_opc_ua_keeps_status_and_source_time_and_finds_a_restarted_server(
         until(lambda: value_of(sessions, home, ids["OPC-1"]) == 4.0, seconds=SECONDS, what="4")
         values["OPC-1"] = 5.0
         until(lambda: value_of(sessions, home, ids["OPC-1"]) == 5.0, seconds=SECONDS, what="5")
-        told = link(sessions, connection)
+        told = until(
+            lambda: (found := link(sessions, connection)).live.get("OPC-2") and found,
+            seconds=SECONDS, what="the unknown node is told",
+        )  # fmt: skip
         device.stop()
         until(
             lambda: link(sessions, connection).state is LinkState.FAILING,
@@ -140,7 +150,7 @@ def test_http_pull_reads_pointers_with_a_key_and_says_what_is_wrong(sessions, as
         with collecting(sessions, tmp_path):
             until(lambda: stored(sessions, home, ids["A"]), seconds=SECONDS, what="stored")
             until(lambda: link(sessions, connection).live, seconds=SECONDS, what="told")
-            until(lambda: link(sessions, wrong).error, seconds=SECONDS, what="refused")
+            error = until(lambda: link(sessions, wrong).error, seconds=SECONDS, what="refused")
             switch_connection(wang, connection_id=connection.id, is_enabled=False)
             until(
                 lambda: link(sessions, connection).until <= datetime.now(UTC) + timedelta(seconds=18),
@@ -152,8 +162,11 @@ def test_http_pull_reads_pointers_with_a_key_and_says_what_is_wrong(sessions, as
 
     assert value_of(sessions, home, ids["A"]) == 4.5
     assert link(sessions, connection).live["B"] == {"problem": "place"}
-    assert link(sessions, wrong).error == "login:HTTP 401"
-    assert [(s.what, s.value, s.problem) for s in samples] == [("A", 4.5, ""), ("B", None, "place")]
+    assert error == "login:HTTP 401"
+    assert [(s.what, s.value, s.problem) for s in samples] == [
+        ("A", 4.5, ""),
+        ("B", None, "place"),
+    ]
 
 
 @pytest.mark.parametrize(
