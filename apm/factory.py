@@ -27,6 +27,7 @@ FEATURES = (
     "assets",
     "procedures",
     "readings",
+    "collecting",
     "teams",
     "work",
     "vendors",

@@ -4,6 +4,7 @@ from apm.accounts import model as accounts
 from apm.alarms import model as alarms
 from apm.assets import model as assets
 from apm.attribution import model as attribution
+from apm.collecting import model as collecting
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.environment import model as environment
 from apm.forecasts import model as forecasts
@@ -29,8 +30,8 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "alarms", "assets", "attribution", "audit", "codes", "environment", "events",
-    "forecasts", "hospital_scope", "idempotency", "limits", "maintenance", "metrology",
+    "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "environment",
+    "events", "forecasts", "hospital_scope", "idempotency", "limits", "maintenance", "metrology",
     "metrology_results", "notify", "parts", "procedures", "readings", "reports", "requests",
     "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work",
     "work_clocks", "work_field", "worker",

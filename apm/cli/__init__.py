@@ -19,6 +19,7 @@ from apm.core.settings import BadSetting, Settings
     where={
         "audit": "audit:audit",
         "backup": "backup:backup",
+        "collect": "running:collect",
         "db": "setup:db",
         "demo": "demo:demo",
         "export": "groups:exports",

@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from apm import database
 from apm.accounts.queries import hospitals
 from apm.cli.frame import acting, open_database
 from apm.cli.refusal import Refused
+from apm.collecting.running import Collector
+from apm.collecting.spool import SpoolTaken
 from apm.core.db import make_engine, make_sessions
 from apm.core.i18n import _
-from apm.core.settings import Settings
+from apm.core.settings import ROOT, Settings
 from apm.factory import create_app, load_features
 from apm.worker.running import Worker
 
@@ -61,6 +67,70 @@ def serve(host: str, port: int | None, processes: int | None) -> None:
             "control_socket_disable": True,  # one file in the home folder for all servers
         },
     ).run()
+
+
+@click.command()
+@click.option("--hospital", metavar="CODE", help="Only this hospital's connections.")
+@click.option(
+    "--spool",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=ROOT / "instance" / "spool",
+    show_default="instance/spool",
+    help="Folder for readings while the database is away; one for each collector.",
+)
+@click.option(
+    "--spool-mb",
+    type=click.IntRange(1, 1_000_000),
+    default=512,
+    show_default=True,
+    help="How much the spool may hold.",
+)
+def collect(hospital: str | None, spool: Path, spool_mb: int) -> None:
+    """Read the devices of all connections.  Any number may run; each connection has one reader."""
+    settings = Settings.from_env()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    engine = make_engine(settings.database_url)
+    stop = Flag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        _refuse_old(engine)
+        running = _collector(engine, settings, hospital, spool, spool_mb)
+        running.start()
+        stop.wait()
+        running.stop()
+    finally:
+        engine.dispose()
+
+
+def _refuse_old(engine: Engine) -> None:
+    """Refuse a database that is not current; one that is away is waited for."""
+    try:
+        is_current = database.is_current(engine)
+    except SQLAlchemyError:
+        return
+    if not is_current:
+        raise Refused(_("The database is not up to date. Run: apm db upgrade"))
+
+
+def _collector(
+    engine: Engine, settings: Settings, hospital: str | None, spool: Path, spool_mb: int
+) -> Collector:
+    try:
+        return Collector(
+            make_sessions(engine),
+            settings.secret_key,
+            spool,
+            hospital=hospital.upper() if hospital else None,
+            limit_bytes=spool_mb << 20,
+        )
+    except SpoolTaken as error:
+        raise Refused(
+            _(
+                "Another collector uses %(folder)s. Give this one --spool and a folder.",
+                folder=error,
+            )
+        ) from error
 
 
 @click.command()

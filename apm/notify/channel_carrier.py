@@ -13,6 +13,7 @@ from apm.accounts.model import User
 from apm.accounts.queries import colleagues
 from apm.core.command import Context
 from apm.core.i18n import speaking
+from apm.core.sealing import Unreadable, unseal
 from apm.core.settings import Settings
 from apm.notify.carriers import Send, carrier
 from apm.notify.events import ChannelFails
@@ -21,7 +22,6 @@ from apm.notify.messages import outgoing
 from apm.notify.model import Channel, Delivery
 from apm.notify.queries import rules_for
 from apm.notify.rules import Rules
-from apm.notify.sealing import Unreadable, unseal
 from apm.notify.sending import Parcel, Reason, SendFailed
 from apm.notify.topics import ChannelKind
 from apm.notify.ways.table import SEND

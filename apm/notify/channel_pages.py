@@ -14,6 +14,7 @@ from apm.core.errors import Invalid
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l, language
 from apm.core.permissions import Permission
+from apm.core.sealing import Unreadable, seal, tail_of, unseal
 from apm.core.settings import Settings
 from apm.labels import label
 from apm.notify import channel_commands as commands
@@ -25,7 +26,6 @@ from apm.notify.health import is_failing
 from apm.notify.model import Channel, DeliveryState
 from apm.notify.problems import problem_text
 from apm.notify.schema import WHO, ChainForm, ChannelForm
-from apm.notify.sealing import Unreadable, seal, tail_of, unseal
 from apm.notify.sending import SendFailed
 from apm.notify.topics import PERSONAL, ChannelKind, Topic
 from apm.notify.ways.mail import SECURITIES

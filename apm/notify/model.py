@@ -109,7 +109,7 @@ class Channel(Audited, HospitalScoped, Row):
     config: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What is no secret: host, port, sender, app id."""
     secret: Mapped[str]
-    """The secret fields as JSON, sealed (`apm.notify.sealing`)."""
+    """The secret fields as JSON, sealed (`apm.core.sealing`)."""
     tail: Mapped[str]
     """The last characters of the secret, to tell two channels apart."""
     topics: Mapped[list[str]] = mapped_column(JSON)

@@ -14,13 +14,13 @@ from sqlalchemy import select
 from apm.accounts.queries import own_hospital
 from apm.core.clock import utc_now
 from apm.core.command import Context
+from apm.core.sealing import Unreadable, unseal
 from apm.core.settings import Settings
 from apm.notify.carriers import Send, carrier
 from apm.notify.channel_carrier import delivery_name
 from apm.notify.health import is_failing, note_health
 from apm.notify.model import Delivery
 from apm.notify.outside import post
-from apm.notify.sealing import Unreadable, unseal
 from apm.notify.sending import Reason, SendFailed, cleaned
 from apm.webhooks.events import WebhookSwitchedOff
 from apm.webhooks.model import Webhook

@@ -10,9 +10,9 @@ from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
+from apm.core.sealing import seal
 from apm.notify.model import Delivery
 from apm.notify.outside import is_address
-from apm.notify.sealing import seal
 from apm.webhooks.kinds import KINDS, TEST
 from apm.webhooks.model import Webhook
 from apm.webhooks.queries import MOST, webhook_by_id, webhooks

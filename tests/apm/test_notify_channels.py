@@ -10,8 +10,8 @@ from apm.accounts.queries import system_actor
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.core.permissions import Role
+from apm.core.sealing import unseal
 from apm.notify.model import Channel
-from apm.notify.sealing import unseal
 from tests.apm.servers import mail_server, web_server
 from tests.apm.test_notify_delivery import tell
 from tests.conftest import CAST, PASSWORD

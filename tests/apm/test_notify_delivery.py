@@ -11,6 +11,7 @@ from apm.accounts.queries import system_actor
 from apm.core.audit import AuditEntry
 from apm.core.clock import utc_now
 from apm.core.command import Context
+from apm.core.sealing import seal, tail_of
 from apm.core.settings import Settings
 from apm.notify import channel_commands, delivering
 from apm.notify.channel_commands import Details, add_channel
@@ -20,7 +21,6 @@ from apm.notify.delivering import claim, send_due
 from apm.notify.health import FAILING_FROM
 from apm.notify.messages import News
 from apm.notify.model import Channel, Delivery, DeliveryState, Notification
-from apm.notify.sealing import seal, tail_of
 from apm.notify.topics import ChannelKind
 from apm.worker.delivery import deliver
 from tests.apm.servers import mail_server, web_server

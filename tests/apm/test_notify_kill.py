@@ -10,11 +10,11 @@ from threading import Event as Flag
 import pytest
 from sqlalchemy import select
 
+from apm.core.sealing import seal
 from apm.notify.channel_commands import Details, add_channel
 from apm.notify.commands import send
 from apm.notify.messages import News
 from apm.notify.model import Delivery, DeliveryState
-from apm.notify.sealing import seal
 from apm.notify.topics import ChannelKind
 from tests.apm.servers import web_server
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apm.assets.model import Asset
 from apm.core.codes import new_token
 from apm.core.command import Context
+from apm.core.sealing import seal
 from apm.core.settings import Settings
 from apm.metrology.certificates import decide_subject, record_certificate
 from apm.metrology.instruments import Details, add_instrument, calibrate
@@ -12,7 +13,6 @@ from apm.metrology.model import AppliedPart, Method, ProtectionClass
 from apm.metrology.safety import describe_safety
 from apm.notify.channel_commands import Details as ChannelDetails
 from apm.notify.channel_commands import add_channel
-from apm.notify.sealing import seal
 from apm.notify.topics import ChannelKind
 from apm.reports.commands import issue
 from apm.risk.commands import score_asset, score_category

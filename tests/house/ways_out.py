@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from apm.accounts.queries import system_actor
 from apm.core.command import Context
+from apm.core.sealing import seal
 from apm.core.settings import Settings
 from apm.notify.channel_commands import Details, add_channel
 from apm.notify.delivering import send_due
 from apm.notify.model import Delivery, Notification
-from apm.notify.sealing import seal
 from apm.notify.topics import ChannelKind
 from apm.webhooks.commands import add_webhook
 from apm.worker.delivery import deliver

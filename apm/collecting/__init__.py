@@ -1,0 +1,1 @@
+"""Collecting: connections to devices, and the process that reads them."""
