@@ -57,6 +57,15 @@ class Calibration:
         return np.clip(low, least, most), np.clip(high, least, most)
 
 
+def least_units(confidence: float) -> int:
+    """Return how many units with a known end a promise of this confidence needs.
+
+    >>> least_units(0.9), least_units(0.8)
+    (19, 9)
+    """
+    return int(np.ceil(2.0 / (1.0 - confidence) - 1e-9)) - 1
+
+
 def calibrate(
     predicted: ArrayLike,
     truth: ArrayLike,
@@ -89,7 +98,7 @@ def calibrate(
     if not (np.isfinite(p).all() and np.isfinite(y).all() and 0.0 < confidence < 1.0 and bins > 0):
         raise ValueError("finite values, 0 < confidence < 1 and bins > 0 needed")
     tail = (1.0 - confidence) / 2.0
-    need = int(np.ceil(1.0 / tail - 1e-9)) - 1
+    need = least_units(confidence)
     if len(np.unique(group)) < need:
         raise NotEnoughData(f"{need} units with a known end needed")
     parts = _bins(p, group, bins=bins, need=need)

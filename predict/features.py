@@ -66,8 +66,8 @@ class Windows:
     reading a unit counts as new; `deviation`: the window whose mean is compared with it.
     """
 
-    means: tuple[float, ...] = (10.0, 30.0)
-    slopes: tuple[float, ...] = (30.0, 60.0)
+    means: tuple[float, ...] = (5.0, 15.0, 40.0)
+    slopes: tuple[float, ...] = (40.0, 100.0)
     spreads: tuple[float, ...] = (30.0,)
     baseline: float = 20.0
     deviation: float = 30.0

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from predict.conformal import Calibration, calibrate
+from predict.conformal import Calibration, calibrate, least_units
 from predict.errors import NotEnoughData
 from predict.features import Array, History, Windows, causal_features
 from predict.regimes import Normaliser, fit_normaliser
@@ -28,8 +28,8 @@ from predict.regimes import Normaliser, fit_normaliser
 class RemainingLifeConfig:
     """The one frozen configuration.
 
-    windows: of the features.  cap: of the target, in the unit of age.  far, far_weight: a row
-    further than `far` from the end weighs this: it is one of many that look alike.  seeds:
+    windows: of the features.  cap: of the target, in the unit of age.  far, far_step: of the rows
+    further than `far` from the end only each `far_step`-th is learnt: they all look alike.  seeds:
     models averaged.  rounds, rate, leaves, leaf_rows, share, shrink: of the boosting; `share` of
     the features is tried at each split.  folds: of units, for the interval.  cuts: moments of each left-out unit that calibrate
     it.  first_cut: readings before the first of them.  bins: of the interval.
@@ -38,7 +38,7 @@ class RemainingLifeConfig:
     windows: Windows = field(default_factory=Windows)
     cap: float = 125.0
     far: float = 130.0
-    far_weight: float = 0.3
+    far_step: int = 3
     seeds: tuple[int, ...] = (0, 1, 2)
     rounds: int = 250
     rate: float = 0.06
@@ -124,11 +124,14 @@ def fit_members(
     _check(histories, ends)
     normaliser = fit_normaliser(histories)
     bare = RemainingLifeModel(config, normaliser, (), len(histories))
-    rows = np.concatenate([bare.features(h) for h in histories])
-    left = np.concatenate([end - h.at for h, end in zip(histories, ends, strict=True)])
-    target = np.minimum(left, config.cap)
-    weight = np.where(left > config.far, config.far_weight, 1.0)
-    members = tuple(_member(config, seed).fit(rows, target, weight) for seed in config.seeds)
+    rows, target = [], []
+    for history, end in zip(histories, ends, strict=True):
+        left = end - history.at
+        learnt = (left <= config.far) | (np.arange(len(left)) % config.far_step == 0)
+        rows.append(bare.features(history)[learnt])
+        target.append(np.minimum(left, config.cap)[learnt])
+    x, y = np.concatenate(rows), np.concatenate(target)
+    members = tuple(_member(config, seed).fit(x, y) for seed in config.seeds)
     return RemainingLifeModel(config, normaliser, members, len(histories))
 
 
@@ -152,6 +155,8 @@ def fit_remaining_life(
             counts that differ.
     """
     _check(histories, ends)
+    if len({h.unit for h in histories}) < least_units(config.confidence):
+        raise NotEnoughData(f"{least_units(config.confidence)} units run to their end needed")
     predicted, truth, unit = left_out(histories, ends, rng, config)
     calibration = calibrate(
         predicted, truth, unit, confidence=config.confidence, bins=config.bins
