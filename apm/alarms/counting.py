@@ -13,8 +13,8 @@ from apm.alarms.catalogue import Spec
 from apm.alarms.ruling import counted
 from apm.alarms.stretches import CONTEXT, Span
 from apm.readings.blocks import DAY_US
-from apm.readings.model import AlarmKind
 from apm.readings.days import day_number
+from apm.readings.model import AlarmKind
 from predict.alarming.engine import Batch, Watch, advance_all
 from predict.alarming.rules import Episode, Outcome, State
 from predict.alarming.signals import dew_point, latest_at

@@ -11,9 +11,7 @@ import numpy as np
 
 from apm.core.command import Context
 from apm.environment.alarm_state import Limits, Ringing
-from apm.readings.blocks import DAY_US, unpack
-from apm.readings.model import Block
-from apm.readings.days import day_number
+from apm.readings.days import stored_on
 from predict.excursions import GAP_STEPS, LEAST_READINGS, usual_step
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)

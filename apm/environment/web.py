@@ -16,6 +16,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from apm.alarms.schema import NoteIn
 from apm.core.http import context, is_htmx, requires
 from apm.core.i18n import _, language
 from apm.core.permissions import Permission
@@ -29,7 +30,7 @@ from apm.environment.report_pages import report_pages
 from apm.environment.standing import Standing
 from apm.environment.stretches import at
 from apm.environment.wall import WallFilter, curves, outside_since, wall
-from apm.readings.schema import QUANTITIES, NoteIn
+from apm.readings.schema import QUANTITIES
 
 READ = Permission.READING_READ
 web = Blueprint("environment", __name__)

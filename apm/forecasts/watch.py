@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import select
+
 from apm.core.command import Context
 from apm.forecasts.model import DetectorState
 from apm.forecasts.queries import detector_state

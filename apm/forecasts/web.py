@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from apm.core.http import context, requires
+from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.forecasts.chart_pages import chart
 from apm.forecasts.timeline import Timeline, timeline
