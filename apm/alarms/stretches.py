@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from apm.core.command import Context
 from apm.readings.batches import Batch, newest_writes, together
-from apm.readings.blocks import DAY_US, Readings, unpack
+from apm.readings.blocks import BAD, DAY_US, Readings, unpack
 from apm.readings.checking import instant, microseconds
-from apm.readings.days import placed, waiting
+from apm.readings.days import groups, placed, waiting
 from apm.readings.model import Block
 
 CONTEXT = timedelta(hours=24)
@@ -87,16 +87,21 @@ def _span(readings: Readings, start: datetime | None, until: datetime | None) ->
 
 def days_before(ctx: Context, late: Mapping[int, date]) -> dict[int, date]:
     """Return each sensor's last day with readings before the day given, where there is one."""
+    found: dict[int, date] = {}
+    unmerged = waiting(ctx, list(late))
+    for group in groups(unmerged.where(unmerged.readings.quality != BAD)):
+        if group.day < late[group.sensor_id]:
+            found[group.sensor_id] = group.day  # they come in order: the last one stays
     by_day: dict[date, list[int]] = {}
     for sensor_id, day in late.items():
         by_day.setdefault(day, []).append(sensor_id)
-    found: dict[int, date] = {}
     for day, ids in by_day.items():
         query = select(Block.sensor_id, func.max(Block.day)).where(
             Block.sensor_id.in_(ids), Block.day < day, Block.n > 0
         )
         rows = ctx.session.execute(query.group_by(Block.sensor_id))
-        found.update((sensor_id, last) for sensor_id, last in rows)
+        for sensor_id, last in rows:
+            found[sensor_id] = max(last, found.get(sensor_id, last))
     return found
 
 
