@@ -87,6 +87,8 @@ def _span(readings: Readings, start: datetime | None, until: datetime | None) ->
 
 def days_before(ctx: Context, late: Mapping[int, date]) -> dict[int, date]:
     """Return each sensor's last day with readings before the day given, where there is one."""
+    if not late:
+        return {}
     found: dict[int, date] = {}
     unmerged = waiting(ctx, list(late))
     for group in groups(unmerged.where(unmerged.readings.quality != BAD)):
