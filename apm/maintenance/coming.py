@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import joinedload
@@ -136,8 +137,9 @@ def _kinds(
     )
     if template_code is not None:
         query = query.where(Plan.template_code == template_code)
-    for *facts, n in ctx.session.execute(query.group_by(*LIKE).order_by(*LIKE)):
-        yield _Kind(*facts), n
+    for row in ctx.session.execute(query.group_by(*LIKE).order_by(*LIKE)):
+        plain: tuple[Any, ...] = tuple(row)
+        yield _Kind(*plain[:-1]), plain[-1]
 
 
 def _days_of(

@@ -24,8 +24,8 @@ NAMED = timedelta(days=45)
 """Since when technicians name what they measure with."""
 SAFETY = "ESA612"
 TOOLS = {
-    "DEFIB": "Impulse 7000DP", "AED": "Impulse 7000DP", "VENT": "PF-300", "ANES": "PF-300",
-    "MON": "ProSim 8", "ECG": "ProSim 8", "INFP": "Multi-Flo", "SYR": "Multi-Flo",
+    "DEFIB": "Impulse 7000DP", "VENT": "PF-300", "ANES": "PF-300",
+    "MON": "ProSim 8", "ECG": "ProSim 8", "INFP": "Multi-Flo", "SYRP": "Multi-Flo",
 }  # fmt: skip
 """What the checklist of a category is measured with, besides electrical safety."""
 OVERDUE, SOON = 17, 6

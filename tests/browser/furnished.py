@@ -17,6 +17,7 @@ from apm.assets.model import Asset, AssetState, Department
 from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.forecasts.scoring import score_all
+from apm.maintenance.coming import coming_between
 from apm.maintenance.commands import add_plan
 from apm.maintenance.jobs import generate_due
 from apm.maintenance.model import PlanMode
@@ -184,6 +185,12 @@ def _plans(wang: Context, vent: Asset, monitor: Asset, system: Context, found: F
     found.pages["maintenance.change"] = ["/plans/1/change"]
     first = wang.session.scalars(select(WorkOrder.no).order_by(WorkOrder.id)).first()
     found.pages["maintenance.move"] = [f"/calendar/{first}/move"]
+    ahead = coming_between(wang, today + timedelta(days=150), today + timedelta(days=210))
+    day, [coming, *_others] = min(ahead.items())
+    found.pages["maintenance.show_planned"] = [
+        f"/calendar/planned/{day}/{coming.template_code}",
+        f"/calendar/planned/{day - timedelta(days=1)}/{coming.template_code}",  # nothing
+    ]
 
 
 def _report(ctx: Context, asset: Asset, symptom: str, **said: object) -> tuple[str, str]:

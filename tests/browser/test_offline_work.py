@@ -197,3 +197,27 @@ def test_an_order_closed_meanwhile_keeps_what_was_written_readable(
         order = the_order(ctx, no)
         [added] = ctx.session.scalars(select(Addendum).where(Addendum.work_order_id == order.id))
         assert added.author == "chen@north.example"
+
+
+def test_a_page_that_arrives_late_is_not_kept_for_the_phones_next_owner(
+    far_house: House, come: Come
+) -> None:
+    no = started(far_house)
+    chen = come(far_house, "en", "chen")
+    ready(chen, f"/work-orders/{no}")
+    [worker] = chen.context.service_workers
+
+    kept = worker.evaluate("""async () => {
+      const arrived = (user) =>
+        new Response("page", { headers: { "Apm-User": user, "Apm-Keep": "1" } });
+      const mine = await owner();
+      await store("/work-orders/of-mine", arrived(mine));
+      await store("/work-orders/of-another", arrived(mine + "x"));
+      const pages = await caches.open(PAGES);
+      const found = [];
+      for (const path of ["/work-orders/of-mine", "/work-orders/of-another"])
+        found.push(Boolean(await pages.match(path)));
+      return found;
+    }""")
+
+    assert kept == [True, False]
