@@ -32,6 +32,7 @@ MENU = (
     ("/queue", _l("Queue"), "users", P.WORK_READ),
     ("/alarms", _l("Alarms"), "alert", P.ALARM_READ),
     ("/environment", _l("Environment"), "thermometer", P.READING_READ),
+    ("/environment/checks", _l("Checks by hand"), "edit", P.ENVIRONMENT_CHECK),
     ("/calendar", _l("Calendar"), "calendar", P.WORK_READ),
     ("/rounds", _l("Rounds"), "pin", P.WORK_READ),
     ("/plans", _l("Plans"), "layers", P.PLAN_READ),

@@ -79,6 +79,7 @@ def due_today(ctx: Context) -> list[Due]:
 @command("environment.check", Permission.ENVIRONMENT_CHECK)
 def check_by_hand(
     ctx: Context,
+    /,
     *,
     place: str,
     slot: Slot,

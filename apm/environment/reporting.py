@@ -89,7 +89,7 @@ def begin_report(ctx: Context, *, sensor: str, began: datetime) -> ExcursionRepo
 
 
 @command("excursion.write_report", Permission.ENVIRONMENT_EDIT)
-def write_report(ctx: Context, *, report_id: int, **said: Any) -> ExcursionReport:
+def write_report(ctx: Context, /, *, report_id: int, **said: Any) -> ExcursionReport:
     """Say what was concerned, why it happened, what was done, what becomes of the goods.
 
     Raises:

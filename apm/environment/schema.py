@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from apm.core.i18n import _l
 from apm.core.typed import BadNumber, number
 from apm.environment.model import Decision, Slot
+from apm.readings.schema import Instant
 
 LONG = 4000
 COLDEST, HOTTEST = -200.0, 150.0
@@ -70,7 +71,7 @@ class StartIn(Schema):
     """Which excursion a report is about."""
 
     sensor = fields.String(required=True, validate=validate.Length(max=64))
-    began = fields.AwareDateTime(required=True)
+    began = Instant(required=True)
 
 
 class ReportIn(Schema):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -162,7 +163,8 @@ def sensors_seen(
         query = query.where(place.in_(place_ids))
     if code is not None:
         query = query.where(Sensor.code == code)
-    return [Seen(*row) for row in ctx.session.execute(query)]
+    rows: list[Any] = list(ctx.session.execute(query))
+    return [Seen(*row) for row in rows]
 
 
 def curves(

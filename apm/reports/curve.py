@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, String
-from reportlab.lib.colors import HexColor
+from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.units import mm
 
 from apm.assets.paper import REGULAR
@@ -34,8 +35,9 @@ def curve(
     drawing = Drawing(WIDTH, HEIGHT)
     if shaded:
         left, right = max(box.x(shaded[0]), LEFT), min(box.x(shaded[1]), WIDTH)
-        drawing.add(Rect(left, BELOW, max(right - left, 1), box.height,
-                         fillColor=SHADE, strokeColor=None))  # fmt: skip
+        shade = Rect(left, BELOW, max(right - left, 1), box.height)
+        shade.fillColor, shade.strokeColor = SHADE, None
+        drawing.add(shade)
     for k in range(TICKS + 1):
         value = low + (high - low) * k / TICKS
         drawing.add(_line(box.y(value), LINE))
@@ -78,11 +80,12 @@ def _unbroken(points: Sequence[Point]) -> list[list[tuple[datetime, float]]]:
     return [part for part in parts if len(part) > 1]
 
 
-def _line(y: float, colour: HexColor, dash: list[int] | None = None) -> Line:
-    return Line(LEFT, y, WIDTH, y, strokeColor=colour, strokeWidth=0.7, strokeDashArray=dash)
+def _line(y: float, colour: Color, dash: list[int] | None = None) -> Line:
+    line = Line(LEFT, y, WIDTH, y, strokeColor=colour, strokeWidth=0.7)
+    if dash:
+        line.strokeDashArray = dash
+    return line
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start") -> String:
-    return String(
-        x, y, text, fontName=REGULAR, fontSize=SIZE, fillColor=GREY, textAnchor=anchor
-    )  # fmt: skip
+def _text(x: float, y: float, text: str, anchor: Literal["start", "end"] = "start") -> String:
+    return String(x, y, text, fontName=REGULAR, fontSize=SIZE, fillColor=GREY, textAnchor=anchor)

@@ -14,7 +14,7 @@ from apm.assets.paper import register_fonts
 from apm.core.i18n import _, _l
 from apm.environment.model import ExcursionReport
 from apm.reports.curve import curve
-from apm.reports.sheet import SMALL, Sheet
+from apm.reports.sheet import SMALL, Cell, Sheet
 from apm.reports.words import BELOW, Words
 
 HASH = 32
@@ -63,7 +63,7 @@ class ExcursionSheet:
         sheet.facts(self._said())
         sheet.heading(words.word(_l("Signature")))
         head = [words.word(text) for text in (_l("Name"), _l("Meaning"), _l("Time"))]
-        signed = [
+        signed: list[str | Cell] = [
             escape(row.person or ""), words.word(MEANING, join=BELOW), self._time(row.signed_at),
             ((row.record_hash or "")[:HASH], SMALL),
         ]  # fmt: skip

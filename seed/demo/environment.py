@@ -102,10 +102,7 @@ def _checking(world: World, slot: Slot, days: int) -> Act:
     humidity = float(round(48 + dice.uniform(-6, 6)))
     note = None
     if days == HAND_DAYS // 2 and slot is Slot.AFTERNOON:
-        humidity, note = (
-            64.0,
-            "已通知后勤，两小时后复测58 % / Plant room told; 58 % two hours later",
-        )
+        humidity, note = 64.0, TOO_DAMP
 
     def write_down(ctx: Context) -> None:
         check_by_hand(
