@@ -33,7 +33,10 @@ DARK = """box => {
   }
   const first = drawn.indexOf(true), last = drawn.lastIndexOf(true);
   let longest = 0, run = 0;
-  for (let x = first; x <= last; x++) { run = drawn[x] ? 0 : run + 1; longest = Math.max(longest, run); }
+  for (let x = first; x <= last; x++) {
+    run = drawn[x] ? 0 : run + 1;
+    longest = Math.max(longest, run);
+  }
   return { share: longest / (last - first), first, last };
 }"""
 """The longest stretch of columns without the line's colour, as a share of what is drawn."""
