@@ -84,7 +84,7 @@ def test_zooming_shows_finer_readings_and_a_gap_stays_a_gap(house, come, a_senso
     chen.page.keyboard.press("Home")
     expect(box).to_have_attribute("data-width", "600")
 
-    chen.open_details("Show the numbers", box)
+    box.locator("[data-numbers] summary").click()
     expect(box.locator("[data-numbers] tbody tr").nth(5)).to_be_visible()
     assert (
         chen.page.evaluate("document.documentElement.scrollWidth") <= (device["viewport"]["width"])

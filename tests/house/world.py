@@ -67,7 +67,8 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     numbers = {
         **stored, **vendor,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
-        "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1, "meter-breaks": counter,
+        "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
+        "meter-breaks": counter,
         **ways, "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
