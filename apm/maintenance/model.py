@@ -203,7 +203,7 @@ class MeterReading(Audited, HospitalScoped, Row):
     is_reset: Mapped[bool] = mapped_column(default=False)
     """The meter was replaced or set back: what stood before does not count together with it."""
     read_by: Mapped[str]
-    sensor_id: Mapped[int | None] = mapped_column(ForeignKey("sensor.id"))
+    sensor_id: Mapped[int | None] = mapped_column(ForeignKey("sensor.id"), index=True)
     """The sensor it was worked out from; None: somebody read it."""
 
 

@@ -148,9 +148,13 @@ def _fitting(
     if width == DAY_US:
         return _by_day(ctx, sensor_id, start, end)
     if width >= HOUR_US:
-        return _in_hours(ctx, sensor_id, (start, end), width)
-    parts = readings_between(ctx, sensor_id, start=start, end=end)
-    return _of(together_buckets([bucketed(part, width) for part in parts]), width)
+        found = _in_hours(ctx, sensor_id, (start, end), width)
+    else:
+        parts = readings_between(ctx, sensor_id, start=start, end=end)
+        found = _of(together_buckets([bucketed(part, width) for part in parts]), width)
+    # The count was of whole days: what is asked for may be few enough all the same.
+    is_few = found.n is not None and int(found.n.sum()) <= most
+    return _raw(ctx, sensor_id, start, end) if is_few and not least else found
 
 
 def _refuse_raw(n: int, *, is_thinned: bool) -> None:

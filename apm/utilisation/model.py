@@ -50,11 +50,10 @@ class Feed(Audited, HospitalScoped, Row):
     """How the readings of one sensor become the use of its asset."""
 
     __tablename__ = "use_feed"
-    __table_args__ = (Index("ix_use_feed_asset", "hospital_id", "asset_id"),)
     untracked = frozenset({"seen_revision", "levels", "levels_on", "problem"})
 
     sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"), unique=True)
-    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
     way: Mapped[FeedWay] = mapped_column(text_enum(FeedWay))
     meter: Mapped[MeterKind | None] = mapped_column(text_enum(MeterKind))
     """Which meter of the asset it feeds."""

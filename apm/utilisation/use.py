@@ -138,9 +138,9 @@ def department_use(ctx: Context, span: Span) -> list[GroupUse]:
         select(
             Asset.department_id,
             Feed.asset_id,
-            func.coalesce(func.sum(UseDay.on_s), 0.0),
-            func.coalesce(func.sum(UseDay.standby_s), 0.0),
-            func.coalesce(func.sum(UseDay.off_s), 0.0),
+            func.sum(UseDay.on_s),
+            func.sum(UseDay.standby_s),
+            func.sum(UseDay.off_s),
             func.count(UseDay.id),
         )
         .join_from(UseDay, Feed, Feed.id == UseDay.feed_id)
@@ -159,7 +159,8 @@ def department_use(ctx: Context, span: Span) -> list[GroupUse]:
         for row in ctx.session.execute(select(Department.id, Department.name, Department.name_zh))
     }
     found: dict[int | None, GroupUse] = {}
-    for department, _asset, on, standby, off, days in ctx.session.execute(query):
+    for department, _asset, *sums, days in ctx.session.execute(query).tuples():
+        on, standby, off = (float(one or 0.0) for one in sums)
         name = names.get(department, _("No department"))
         group = found.setdefault(department, GroupUse(name))
         group.on_h += on / HOUR

@@ -129,8 +129,8 @@ class Chart {
   /** Alarms and work orders as links: what the chart shades, in words. */
   list(found) {
     const events = [
-      ...found.alarms.map((one) => [this.box.dataset.alarm, one]),
-      ...found.orders.map((one) => [this.box.dataset.order, one]),
+      ...found.alarms.map((one) => [this.box.dataset.wordAlarm, one]),
+      ...found.orders.map((one) => [this.box.dataset.wordOrder, one]),
     ];
     const items = events.map(([word, one]) => {
       const link = document.createElement("a");

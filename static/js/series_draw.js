@@ -44,7 +44,7 @@ function backdrop(found, colours, words) {
       ctx.fillStyle = colours.warn;
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
       ctx.globalAlpha = 1;
-      ctx.fillText(words.alarm, left + 4, bbox.top + 14 * devicePixelRatio);
+      ctx.fillText(words.wordAlarm, left + 4, bbox.top + 14 * devicePixelRatio);
     }
     ctx.globalAlpha = 1;
     for (const one of found.orders) {

@@ -33,7 +33,10 @@ DARK = """box => {
   }
   const first = drawn.indexOf(true), last = drawn.lastIndexOf(true);
   let longest = 0, run = 0;
-  for (let x = first; x <= last; x++) { run = drawn[x] ? 0 : run + 1; longest = Math.max(longest, run); }
+  for (let x = first; x <= last; x++) {
+    run = drawn[x] ? 0 : run + 1;
+    longest = Math.max(longest, run);
+  }
   return { share: longest / (last - first), first, last };
 }"""
 """The longest stretch of columns without the line's colour, as a share of what is drawn."""
@@ -81,7 +84,7 @@ def test_zooming_shows_finer_readings_and_a_gap_stays_a_gap(house, come, a_senso
     chen.page.keyboard.press("Home")
     expect(box).to_have_attribute("data-width", "600")
 
-    chen.open_details("Show the numbers", box)
+    box.locator("[data-numbers] summary").click()
     expect(box.locator("[data-numbers] tbody tr").nth(5)).to_be_visible()
     assert (
         chen.page.evaluate("document.documentElement.scrollWidth") <= (device["viewport"]["width"])

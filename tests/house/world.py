@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -16,13 +17,16 @@ from apm.core.codes import new_token
 from apm.core.command import Context
 from apm.core.permissions import Permission, Role
 from apm.maintenance.commands import add_plan
-from apm.maintenance.model import PlanMode
+from apm.maintenance.model import MeterKind, PlanMode
 from apm.maintenance.rhythm import Rhythm
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, AlarmKind, Sensor
 from apm.requests.reporting import Report, Sent, report_fault
 from apm.stocktake.commands import start
 from apm.teams.commands import TeamFacts, save_team, set_day, set_special_day
+from apm.utilisation.commands import Wish, set_feed
+from apm.utilisation.jobs import follow_all
+from apm.utilisation.model import FeedWay, MeterBreak
 from tests.apm.hospital import jpeg, make_asset, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
@@ -59,6 +63,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     team = save_team(wang, facts=TeamFacts(name[:80], name[:80], chen, member_ids=[chen]))
     set_day(wang, user_id=chen, day=wang.now().date(), note=name)
     set_special_day(wang, day=wang.now().date(), is_working=True, name=name)
+    counter = count_something(as_, asset, name)
     stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
     make_template(wang, name)
     rooms = keep_rooms(wang, name)
@@ -67,10 +72,23 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
         **stored, **vendor, **rooms,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
+        "meter-breaks": counter,
         **ways, "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
     return {"code": asset.code, "asset": asset.code, "template": "VENT", "numbers": numbers}
+
+
+def count_something(as_: Any, asset: Any, name: str) -> int:
+    """A counter that was set back, and nobody has said why."""
+    wang, system = as_("wang"), as_("system")
+    sensor_on(wang, "C-1", name=name, unit="times", quantity="count", asset=asset.code)
+    set_feed(wang, sensor="C-1", wish=Wish(FeedWay.COUNTER, MeterKind.USES))
+    ago = [wang.now() - timedelta(hours=9 - k) for k in range(7)]
+    seen = zip(ago, (70, 71, 72, 0, 1, 2, 3), strict=True)
+    ingest(wang, [{"sensor": "C-1", "at": at, "value": value} for at, value in seen])
+    follow_all(system)
+    return system.session.scalars(select(MeterBreak.id)).one()
 
 
 def session_of_zhao(ctx: Context) -> int:

@@ -56,7 +56,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('sensor_id', name=op.f('uq_use_feed_sensor_id'))
     )
     with op.batch_alter_table('use_feed', schema=None) as batch_op:
-        batch_op.create_index('ix_use_feed_asset', ['hospital_id', 'asset_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_use_feed_asset_id'), ['asset_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_use_feed_hospital_id'), ['hospital_id'], unique=False)
 
     op.create_table('meter_break',
@@ -109,12 +109,14 @@ def upgrade() -> None:
     with op.batch_alter_table('meter_reading', schema=None) as batch_op:
         batch_op.add_column(sa.Column('sensor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_meter_reading_sensor_id'), 'sensor', ['sensor_id'], ['id'])
+        batch_op.create_index(batch_op.f('ix_meter_reading_sensor_id'), ['sensor_id'], unique=False)
 
 
 
 def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table('meter_reading', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_meter_reading_sensor_id'))
         batch_op.drop_constraint(batch_op.f('fk_meter_reading_sensor_id'), type_='foreignkey')
         batch_op.drop_column('sensor_id')
 
@@ -129,7 +131,7 @@ def downgrade() -> None:
     op.drop_table('meter_break')
     with op.batch_alter_table('use_feed', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_use_feed_hospital_id'))
-        batch_op.drop_index('ix_use_feed_asset')
+        batch_op.drop_index(batch_op.f('ix_use_feed_asset_id'))
 
     op.drop_table('use_feed')
     with op.batch_alter_table('energy_terms', schema=None) as batch_op:
