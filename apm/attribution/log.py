@@ -152,7 +152,8 @@ def _checked(rows: csv.DictReader[str]) -> list[dict[str, Any]]:
         try:
             found.append(schema.load(known))
         except ValidationError as error:
-            texts = [str(t) for some in error.messages_dict.values() for t in some]
+            said_against = error.messages_dict.items()
+            texts = [f"{column}: {text}" for column, some in said_against for text in some]
             wrong[f"line {n}"] = [f"{_('Line %(n)s', n=n)}: {' '.join(texts)}"]
         if len(found) > MOST_LINES or len(wrong) >= MOST_ERRORS:
             break
