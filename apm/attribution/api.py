@@ -1,19 +1,19 @@
-"""Causes of failures as JSON."""
+"""Causes of failures and the logs of devices, as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import apm.attribution.log_api  # noqa: F401  (registers the logs of devices)
-from apm.attribution.blueprint import api
 from apm.attribution.commands import confirm_cause
+from apm.attribution.log import Stored, add_events
 from apm.attribution.queries import CauseView, cause_of
-from apm.attribution.schema import CauseIn, CauseOut
+from apm.attribution.schema import CauseIn, CauseOut, LogIn, LogOut
 from apm.attribution.wording import said, weight_words
 from apm.core.http import context, requires
+from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 
-__all__ = ["api"]
+api = Blueprint("attribution_api", __name__, url_prefix="/api/v1", description="Causes")
 
 
 @api.get("/work-orders/<no>/cause")
@@ -33,6 +33,15 @@ def confirm(body: dict[str, Any], no: str) -> dict[str, Any]:
     ctx = context()
     confirm_cause(ctx, no=no, **body)
     return _shown(cause_of(ctx, no))
+
+
+@api.post("/device-events")
+@api.arguments(LogIn)
+@api.response(200, LogOut)
+@requires(Permission.READING_SEND)
+def send_log(body: dict[str, Any]) -> Stored:
+    """Store lines of devices' logs, all or none; sent again they are known."""
+    return add_events(context(), lines=body["lines"], source="api")
 
 
 def _shown(view: CauseView) -> dict[str, Any]:

@@ -134,8 +134,8 @@ def fleet_of(ctx: Context, failure: Failure) -> Fleet:
         .order_by(WorkOrder.created_at.desc())
         .limit(MOST)
     )
-    rows = [(asset_id, when) for asset_id, when in ctx.session.execute(failed)]
-    return Fleet(peers, [row for row in rows if row[0] in peers])
+    rows = ctx.session.execute(failed)
+    return Fleet(peers, [(i, when) for i, when in rows if i is not None and i in peers])
 
 
 def _hazard(failure: Failure, known: Fleet) -> Iterator[Found]:

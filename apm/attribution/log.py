@@ -116,12 +116,15 @@ def read_file(data: bytes) -> list[dict[str, Any]]:
         Invalid: it is no such file, or lines of it are wrong; `fields` names them.
     """
     rows = csv.DictReader(io.StringIO(_text(data)))
-    header = [name.strip().lower() for name in rows.fieldnames or ()]
-    if not set(HEADER) <= set(header):
-        message = _l("The first line must name the columns asset, at and code.")
-        raise Invalid(message, fields={"file": [message]}, code="bad_header")
-    rows.fieldnames = header
-    return _checked(rows)
+    try:
+        header = [name.strip().lower() for name in rows.fieldnames or ()]
+        if not set(HEADER) <= set(header):
+            message = _l("The first line must name the columns asset, at and code.")
+            raise Invalid(message, fields={"file": [message]}, code="bad_header")
+        rows.fieldnames = header
+        return _checked(rows)
+    except csv.Error as error:  # a field of more than 128 kB, a lone quotation mark
+        raise _not_text() from error
 
 
 def _text(data: bytes) -> str:
@@ -130,8 +133,12 @@ def _text(data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
+    raise _not_text()
+
+
+def _not_text() -> Invalid:
     message = _l("The file is not text. Save it as CSV in UTF-8.")
-    raise Invalid(message, fields={"file": [message]}, code="not_text")
+    return Invalid(message, fields={"file": [message]}, code="not_text")
 
 
 def _checked(rows: csv.DictReader[str]) -> list[dict[str, Any]]:
@@ -145,7 +152,8 @@ def _checked(rows: csv.DictReader[str]) -> list[dict[str, Any]]:
         try:
             found.append(schema.load(known))
         except ValidationError as error:
-            texts = [str(t) for some in error.messages_dict.values() for t in some]
+            said_against = error.messages_dict.items()
+            texts = [f"{column}: {text}" for column, some in said_against for text in some]
             wrong[f"line {n}"] = [f"{_('Line %(n)s', n=n)}: {' '.join(texts)}"]
         if len(found) > MOST_LINES or len(wrong) >= MOST_ERRORS:
             break

@@ -86,7 +86,7 @@ def _last_result(ctx: Context, failure: Failure) -> Iterator[Found]:
     steps = list(ctx.session.scalars(query))
     failed = [s for s in steps if s.verdict is Verdict.FAIL]
     close = [s for s in steps if s.value is not None and is_near(s)]
-    chosen = (failed or close or [None])[0]
+    chosen = next(iter([*failed, *close]), None)
     level = "failed" if failed else "near" if close else "well"
     facts = {"no": order.no, "n": sum(s.value is not None for s in steps)}
     if chosen is not None:

@@ -150,7 +150,7 @@ def _hot_room(world: World) -> Waiting:
     at = today - timedelta(days=trouble.days_ago) + timedelta(hours=trouble.hours - 0.8)
     times = _times(at, closed=True)
     unit = world.of("CT", "Radiology")[1]
-    return Waiting(_case(world, unit, times, lambda f: f.cause == "ENV"), times, ("OVERTEMP",))
+    return Waiting(_case(world, unit, times, lambda f: f.cause == "ENV"), times, ())
 
 
 def _dropped(world: World) -> Waiting:
@@ -201,7 +201,7 @@ def _free(
         .where(Plan.asset_id.in_(units), Occurrence.late_after < world.today)
         .order_by(Occurrence.due)
     )
-    last = {asset_id: state for asset_id, state in ctx.session.execute(dates)}  # the newest stays
+    last = dict(ctx.session.execute(dates).tuples().all())  # the newest stays
     undone = {OccurrenceState.MISSED, OccurrenceState.OPEN}
     kept_badly = [unit for unit in old if last.get(unit.row.id) in undone]
     return (kept_badly or old or free)[0]

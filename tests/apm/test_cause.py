@@ -276,6 +276,7 @@ def test_a_devices_own_log(as_):
         (b"asset,at,code\n", "wrong"),
         (b"asset,at,code\nX,yesterday,E1\n", "wrong"),
         (b"\xff\xfe\xff\x81", "not text"),
+        (b"asset,at,code\n" + b"x" * 200_000, "not text"),
     ],
 )
 def test_a_file_that_is_no_log_is_refused(data, says):
