@@ -26,6 +26,7 @@ from apm.teams.commands import TeamFacts, save_team, set_day, set_special_day
 from tests.apm.hospital import jpeg, make_asset, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
+from tests.house.devices import plug_in
 from tests.house.measuring import measure_up
 from tests.house.outside import invite
 from tests.house.storeroom import stock_up
@@ -57,13 +58,14 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     team = save_team(wang, facts=TeamFacts(name[:80], name[:80], chen, member_ids=[chen]))
     set_day(wang, user_id=chen, day=wang.now().date(), note=name)
     set_special_day(wang, day=wang.now().date(), is_working=True, name=name)
+    plug = plug_in(wang, name)
     stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
     make_template(wang, name)
     numbers = {
         **stored, **vendor,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
-        **ways, "teams": team.id, "people": chen,
+        **ways, "connections": plug, "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
     return {"code": asset.code, "asset": asset.code, "template": "VENT", "numbers": numbers}
