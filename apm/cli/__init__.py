@@ -29,6 +29,7 @@ from apm.core.settings import BadSetting, Settings
         "predict": "groups:predict",
         "restore": "backup:restore",
         "serve": "running:serve",
+        "simulate": "simulate:simulate",
         "token": "setup:token",
         "user": "setup:user",
         "worker": "running:worker",

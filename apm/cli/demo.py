@@ -26,6 +26,7 @@ from apm.core.i18n import _, choose
 from apm.core.settings import ROOT, Settings
 from apm.demo.address import free_port, terminal_qr, urls
 from apm.demo.desk import Desk
+from apm.demo.plant import Plant
 from apm.demo.queries import ailing_asset, newest_reading
 from apm.demo.serving import Part, WebServer, run_until
 from apm.demo.simulator import Gateway, Simulator
@@ -150,6 +151,7 @@ def _serve(options: Options, settings: Settings, desk: Desk, stop: Event) -> Non
                 built_at=desk.built_at,
                 since=newest,
             ),
+            Plant(sessions, settings, options.files.folder, built_at=desk.built_at),
         ]
         _welcome(desk, local, lan, f"{settings.base_url}/a/{code}" if code else None)
         run_until(stop, parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from apm.collecting.entries import CONNECTION
 from apm.collecting.model import Connection, Link, LinkState, Point, Protocol
@@ -117,12 +117,8 @@ def switch_connection(ctx: Context, *, connection_id: int, is_enabled: bool) -> 
 def remove_connection(ctx: Context, *, connection_id: int) -> None:
     """Remove a connection with its points and its secret; sensors and readings stay."""
     found = connection_by_id(ctx, connection_id)
-    for point in found.points:
-        ctx.session.delete(point)
-    ctx.session.execute(delete(Link).where(Link.connection_id == found.id))
-    ctx.session.expunge(found.link)
-    ctx.session.flush()
-    ctx.session.delete(found)
+    for part in (*found.points, found.link, found):
+        ctx.session.delete(part)
 
 
 @command("point.add", Permission.SENSOR_EDIT)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 TABLES = ("holding", "input", "coil", "discrete")
 BITS = frozenset({"coil", "discrete"})
 """Tables of single bits."""
@@ -87,7 +89,9 @@ def number_in(registers: Sequence[int], config: Mapping[str, Any]) -> float:
     if kind == "bit":
         return float(registers[0] >> int(config.get("bit") or 0) & 1)
     raw = b"".join(_bytes(registers, config.get("order") or "ABCD"))
-    return float(struct.unpack(_FORMATS[kind], raw)[0])
+    found = float(struct.unpack(_FORMATS[kind], raw)[0])
+    # The shortest number that is this one in four bytes: 42.1, not 42.099998474121094.
+    return float(str(np.float32(found))) if kind == "f32" else found
 
 
 def registers_of(value: float, config: Mapping[str, Any]) -> list[int]:

@@ -88,7 +88,7 @@ class ModbusDevice(_Looped):
         size = max((int(place["address"]) for place in self._places.values()), default=0) + 8
         cells = SimData(0, count=size, values=0, datatype=DataType.REGISTERS)
         device = SimDevice(0, [cells], action=self._fill)
-        server = ModbusTcpServer(device, address=(self.host, self.port))
+        server: Any = ModbusTcpServer(device, address=(self.host, self.port))
         await server.serve_forever(background=True)
         try:
             await self._until_stopped()
@@ -120,8 +120,11 @@ class OpcUaDevice(_Looped):
         return f"opc.tcp://{self.host}:{self.port}/"
 
     async def _serve(self) -> None:
-        from asyncua import Server, ua  # noqa: PLC0415  (two seconds that only this device needs)
+        # Two seconds to load, which only this device needs.
+        from asyncua import ua as untyped  # noqa: PLC0415
+        from asyncua.server.server import Server  # noqa: PLC0415
 
+        ua: Any = untyped
         server = Server()
         await server.init()
         server.set_endpoint(self.url)

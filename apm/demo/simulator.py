@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from apm.demo.plant import COLLECTED
 from apm.demo.signals import SIGNALS, origin_of
 from apm.demo.stories import Story, is_silent, stories
 from apm.demo.use_signals import USES
@@ -97,7 +98,7 @@ def tick_readings(
     found = []
     for code, signal in ALL.items():
         shift = told[code].shift(elapsed) if code in told else 0.0
-        if is_silent(code, elapsed) or (not shift and tick % CALM_EVERY):
+        if code in COLLECTED or is_silent(code, elapsed) or (not shift and tick % CALM_EVERY):
             continue
         value = round(float(signal.values(at, origin)[0]) + shift, signal.digits)
         found.append({"sensor": code, "at": now.isoformat(), "value": value})

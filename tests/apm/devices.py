@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +41,7 @@ def free_port() -> int:
 class Broker:
     """Mosquitto with a persistent store of its own; may be killed and started again."""
 
-    def __init__(self, folder: Path, *, saves_each: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)  # as root it becomes another user
         self.port = free_port()
@@ -50,7 +49,6 @@ class Broker:
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
             f"persistence_location {folder}/\nautosave_interval 1\n"
-            f"autosave_on_changes {str(saves_each).lower()}\n"
             "max_queued_messages 0\nmax_inflight_messages 0\nlog_dest none\nuser root\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,8 +72,8 @@ class Broker:
 
 
 @contextmanager
-def broker(folder: Path, **options: bool) -> Iterator[Broker]:
-    made = Broker(folder, **options)
+def broker(folder: Path) -> Iterator[Broker]:
+    made = Broker(folder)
     made.start()
     try:
         yield made
@@ -180,7 +178,3 @@ def link(sessions: Any, connection: Connection) -> Link:
     with sessions() as session:
         session.info["actor"] = system_actor(None)
         return session.query(Link).filter_by(connection_id=connection.id).one()
-
-
-def alive(name: str) -> bool:
-    return any(thread.name == name for thread in threading.enumerate())

@@ -36,6 +36,9 @@ TYPES = {
     "f64": ({"type": "f64", "order": "CDAB"}, -0.001),
 }
 
+MOST_LEFT = timedelta(seconds=17)
+"""Of a lease that was last renewed more than one look ago."""
+
 
 def value_of(sessions, home, sensor_id):
     found = stored(sessions, home, sensor_id)
@@ -153,7 +156,7 @@ def test_http_pull_reads_pointers_with_a_key_and_says_what_is_wrong(sessions, as
             error = until(lambda: link(sessions, wrong).error, seconds=SECONDS, what="refused")
             switch_connection(wang, connection_id=connection.id, is_enabled=False)
             until(
-                lambda: link(sessions, connection).until <= datetime.now(UTC) + timedelta(seconds=18),
+                lambda: link(sessions, connection).until <= datetime.now(UTC) + MOST_LEFT,
                 seconds=SECONDS, what="not renewed",
             )  # fmt: skip
             samples = probe(spec(wang, connection), {"key": "s3cret"})

@@ -30,6 +30,7 @@ from apm.utilisation.model import FeedWay, MeterBreak
 from tests.apm.hospital import jpeg, make_asset, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
+from tests.house.devices import plug_in
 from tests.house.measuring import measure_up
 from tests.house.outside import invite
 from tests.house.reasons import decide
@@ -64,6 +65,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     set_day(wang, user_id=chen, day=wang.now().date(), note=name)
     set_special_day(wang, day=wang.now().date(), is_working=True, name=name)
     counter = count_something(as_, asset, name)
+    plug = plug_in(wang, name)
     stored = stock_up(wang, name, order.no) | measure_up(as_, name, asset, order.no)
     make_template(wang, name)
     rooms = keep_rooms(wang, name)
@@ -73,7 +75,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
         "meter-breaks": counter,
-        **ways, "teams": team.id, "people": chen,
+        **ways, "connections": plug, "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
     return {"code": asset.code, "asset": asset.code, "template": "VENT", "numbers": numbers}
