@@ -79,7 +79,9 @@ def group(jobs: Sequence[Job], visit_cost: float) -> list[Visit]:
 
 def _together(pairs: Sequence[tuple[Job, Policy]], visit_cost: float) -> Visit:
     alone = [max(policy.age - job.age, 0.0) for job, policy in pairs]
-    forced = sum(job.penalty(wait, policy) for (job, policy), wait in zip(pairs, alone, strict=True))
+    forced = sum(
+        job.penalty(wait, policy) for (job, policy), wait in zip(pairs, alone, strict=True)
+    )
 
     def cost(wait: float) -> float:
         return sum(job.penalty(wait, policy) for job, policy in pairs) - forced
