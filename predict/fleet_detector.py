@@ -133,5 +133,4 @@ class FleetDetector:
     def bytes_per_sensor(self) -> int:
         """How much state a sensor costs."""
         arrays = (self._ticks, self._level, self._profile, self._spread, self._sums, self._peaks)
-        arrays = (*arrays, self._climb)
-        return sum(a.nbytes for a in arrays) // max(len(self._level), 1)
+        return (self._climb.nbytes + sum(a.nbytes for a in arrays)) // max(len(self._level), 1)

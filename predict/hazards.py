@@ -104,7 +104,7 @@ class DiscreteHazard:
             both = np.column_stack([np.full(len(rows), middle), rows])
             hazard = self.classifier.predict_proba(both)[:, 1]
             alive[:, k] = (1.0 - hazard) ** rest[k]
-        return np.cumprod(alive, axis=1)
+        return np.asarray(np.cumprod(alive, axis=1), dtype=np.float64)
 
 
 def fit_discrete_hazard(

@@ -91,7 +91,7 @@ def survival_curve(watched: Lives, confidence: float = 0.95) -> Curve:
     [0.75, 0.375]
     """
     age, deaths, at_risk = _table(watched)
-    value = np.cumprod(1.0 - deaths / at_risk)
+    value = np.asarray(np.cumprod(1.0 - deaths / at_risk), dtype=np.float64)
     dying = np.where(at_risk > deaths, at_risk * (at_risk - deaths), np.nan)
     variance = np.cumsum(np.where(deaths > 0, deaths / dying, 0.0))
     z = NormalDist().inv_cdf((1.0 + confidence) / 2.0)
