@@ -50,7 +50,7 @@ class RemainingLifeConfig:
     folds: int = 5
     cuts: int = 6
     first_cut: int = 25
-    bins: int = 5
+    bins: int = 8
     confidence: float = 0.9
 
 
