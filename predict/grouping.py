@@ -36,8 +36,8 @@ class Job:
     def penalty(self, wait: float, policy: Policy) -> float:
         """Return the extra cost of replacing after `wait` hours and not at the best age, >= 0."""
         start, end = policy.age, self.age + wait
-        hazard = (end / self.life.scale) ** self.life.shape
-        hazard -= (start / self.life.scale) ** self.life.shape
+        passed = float((end / self.life.scale) ** self.life.shape)
+        hazard = passed - float((start / self.life.scale) ** self.life.shape)
         return (self.failure - self.planned) * hazard - policy.cost * (end - start)
 
 

@@ -116,7 +116,7 @@ def fit_life(watched: Lives, x: ArrayLike | None = None, family: Family = "weibu
         family,
         best[:-1],
         float(best[-1]),
-        np.linalg.inv(information),
+        np.asarray(np.linalg.inv(information), dtype=np.float64),
         len(watched.exit),
         watched.failures,
         -float(found.fun),

@@ -59,7 +59,8 @@ def trailing_means(values: ArrayLike, window: int) -> Array:
     start = np.maximum(end - window, 0)
     n = counts[end] - counts[start]
     top = sums[end] - sums[start]
-    return np.divide(top, n, out=np.full_like(top, np.nan), where=n > 0)
+    mean = np.divide(top, n, out=np.full_like(top, np.nan), where=n > 0)
+    return np.asarray(mean, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def left_out(
     for k in range(config.folds):
         inside = [i for i in range(len(histories)) if fold[i] != k]
         model = fit_members([histories[i] for i in inside], [ends[i] for i in inside], single)
-        for i in np.flatnonzero(fold == k):
+        for i in np.flatnonzero(fold == k).tolist():
             rows = _moments(histories[i], ends[i], rng, config)
             predicted.append(model.predict(model.features(histories[i])[rows]))
             truth.append(np.minimum(ends[i] - histories[i].at[rows], config.cap))
