@@ -22,7 +22,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from predict.alarm_record import Watch, alarm_record
-from predict.failure_soon import event_features, fails_within, fit_failure_soon
+from predict.failure_soon import (
+    DEFAULT,
+    FailureSoonConfig,
+    event_features,
+    fails_within,
+    fit_failure_soon,
+)
 from tests.bench.data import find
 
 Array = NDArray[np.float64]
@@ -126,13 +132,18 @@ def interval(label: Array, said: NDArray[np.bool_], unit: Array) -> list[float]:
     return [round(float(low), 3), round(float(high), 3)]
 
 
-def measure(fleet: list[Machine], horizon: float, step: float = 4.0) -> dict[str, object]:
+def measure(
+    fleet: list[Machine],
+    horizon: float,
+    step: float = 4.0,
+    config: FailureSoonConfig = DEFAULT,
+) -> dict[str, object]:
     began = process_time()
     cut, chosen, test, end = (
         hours(d) for d in ("2015-09-30", "2015-11-15", "2015-11-17", "2016-01-01")
     )
     x, y, unit = table(fleet, np.arange(72.0, cut - horizon, step), horizon, cut)
-    model = fit_failure_soon(x, y, unit, np.random.default_rng(0))
+    model = fit_failure_soon(x, y, unit, np.random.default_rng(0), config)
     seconds = process_time() - began
     x, y, _ = table(fleet, np.arange(cut + horizon, chosen - horizon, 2.0), horizon, chosen)
     threshold = best_f1(y, model.raw(x))

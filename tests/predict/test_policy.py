@@ -19,6 +19,7 @@ from predict.policy import (
     renewals,
     replaced_at,
 )
+from tests.bench import policy as bench
 
 COSTS = Costs(planned=1.0, failure=5.0, lead=10.0)
 LIFE = Weibull(3.0, 1000.0)
@@ -182,6 +183,11 @@ def test_nonsense_is_refused():
         Costs(1.0, inf)
     with pytest.raises(ValueError, match="visit_cost"):
         group([], -1.0)
+
+
+def test_the_bench_says_so_when_the_data_are_absent(tmp_path, capsys):
+    assert bench.main([str(tmp_path)]) == 2
+    assert "skipped" in capsys.readouterr().out
 
 
 def test_no_job_no_visit():
