@@ -3,12 +3,13 @@
 A model's errors on units it has not learnt from are ranked; the interval reaches as far as the
 rank that a new error passes with the promised probability.
 
-Sources: split conformal: V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World"
-(2005), chapter 4; J. Lei et al., Journal of the American Statistical Association 113 (2018)
-1094-1111.  Within bins of the prediction: V. Vovk, "Conditional validity of inductive conformal
-predictors", ACML 2012 (Mondrian taxonomies).  Grouped by unit: errors of one unit are alike, so a
-unit counts as one however many readings it has: R. Dunn, L. Wasserman, A. Ramdas, "Distribution-free
-prediction sets for two-layer hierarchical models", JASA 118 (2023) 2491-2502 (weights 1/readings).
+Sources: split conformal: V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random
+World" (2005), chapter 4; J. Lei et al., Journal of the American Statistical Association 113
+(2018) 1094-1111.  Within bins of the prediction: V. Vovk, "Conditional validity of inductive
+conformal predictors", ACML 2012 (Mondrian taxonomies).  Grouped by unit: errors of one unit are
+alike, so a unit counts as one however many readings it has: R. Dunn, L. Wasserman, A. Ramdas,
+"Distribution-free prediction sets for two-layer hierarchical models", JASA 118 (2023) 2491-2502
+(weights 1/readings).
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def calibrate(
     error, which makes the promise hold for finite samples.
 
     Args:
-        predicted, truth: shape (n,), alike in unit.
+        predicted: shape (n,).
+        truth: shape (n,), in the same unit.
         unit: shape (n,), the unit each row belongs to.
         confidence: promised coverage, 0..1.
         bins: bins of the prediction with about equally many rows; those with too few units for
@@ -112,9 +114,7 @@ def calibrate(
     return Calibration((-inf, *inner, inf), tuple(below), tuple(above), tuple(units), confidence)
 
 
-def _bins(
-    p: Array, group: NDArray[np.int64], *, bins: int, need: int
-) -> list[NDArray[np.int64]]:
+def _bins(p: Array, group: NDArray[np.int64], *, bins: int, need: int) -> list[NDArray[np.int64]]:
     """Return the rows of each bin, in order of prediction, each with `need` units at least."""
     edges = np.unique(np.quantile(p, np.linspace(0.0, 1.0, bins + 1)[1:-1]))
     place = np.searchsorted(edges, p, side="right")

@@ -4,9 +4,10 @@ Every feature at time t is a function of what was read up to t; a test truncates
 compares.  Windows are in time, not in readings, so that irregular histories mean the same.
 All sums over windows are differences of cumulative sums: a row costs the same whatever the window.
 
-Values are standardised before (`regimes`), so that differences of sums keep their digits.  Slope: ordinary least squares on time, Gauss 1809, per window and sensor.
-Own baseline: T. Wang et al., "A similarity-based prognostics approach", PHM 2008, who compare a
-unit with its own first cycles.
+Values are standardised before (`regimes`), so that differences of sums keep their digits.
+
+Slope: ordinary least squares on time, per window and sensor.  Own baseline: T. Wang et al., "A
+similarity-based prognostics approach", PHM 2008, who compare a unit with its own first cycles.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class History:
         n = len(self.at)
         flat = self.at.ndim == 1 and self.conditions.ndim == 2 and self.sensors.ndim == 2
         if not flat or len(self.conditions) != n or len(self.sensors) != n:
-            raise ValueError(f"unit {self.unit}: at (n,), conditions (n, c), sensors (n, s) needed")
+            raise ValueError(
+                f"unit {self.unit}: at (n,), conditions (n, c), sensors (n, s) needed"
+            )
         if not np.isfinite(self.at).all() or (np.diff(self.at) <= 0.0).any():
             raise ValueError(f"unit {self.unit}: ages must be finite and increase")
 
@@ -93,7 +96,9 @@ class _Sums:
         y = np.where(known, values, 0.0)
         x = np.where(known, (at - at[0])[:, None], 0.0)
         self._at = at
-        self._parts = [_cumulative(part) for part in (known.astype(float), x, y, x * x, x * y, y * y)]
+        self._parts = [
+            _cumulative(part) for part in (known.astype(float), x, y, x * x, x * y, y * y)
+        ]
 
     def window(self, length: float) -> list[Array]:
         """Return n, Sx, Sy, Sxx, Sxy, Syy of (t - length, t] for each row, shapes (n, s)."""

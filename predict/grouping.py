@@ -36,8 +36,8 @@ class Job:
     def penalty(self, wait: float, policy: Policy) -> float:
         """Return the extra cost of replacing after `wait` hours and not at the best age, >= 0."""
         start, end = policy.age, self.age + wait
-        hazard = (end / self.life.scale) ** self.life.shape
-        hazard -= (start / self.life.scale) ** self.life.shape
+        passed = float((end / self.life.scale) ** self.life.shape)
+        hazard = passed - float((start / self.life.scale) ** self.life.shape)
         return (self.failure - self.planned) * hazard - policy.cost * (end - start)
 
 
@@ -79,7 +79,9 @@ def group(jobs: Sequence[Job], visit_cost: float) -> list[Visit]:
 
 def _together(pairs: Sequence[tuple[Job, Policy]], visit_cost: float) -> Visit:
     alone = [max(policy.age - job.age, 0.0) for job, policy in pairs]
-    forced = sum(job.penalty(wait, policy) for (job, policy), wait in zip(pairs, alone, strict=True))
+    forced = sum(
+        job.penalty(wait, policy) for (job, policy), wait in zip(pairs, alone, strict=True)
+    )
 
     def cost(wait: float) -> float:
         return sum(job.penalty(wait, policy) for job, policy in pairs) - forced

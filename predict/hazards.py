@@ -9,6 +9,7 @@ are learnt by gradient boosting (J. Friedman 2001).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,7 +104,7 @@ class DiscreteHazard:
             both = np.column_stack([np.full(len(rows), middle), rows])
             hazard = self.classifier.predict_proba(both)[:, 1]
             alive[:, k] = (1.0 - hazard) ** rest[k]
-        return np.cumprod(alive, axis=1)
+        return np.asarray(np.cumprod(alive, axis=1), dtype=np.float64)
 
 
 def fit_discrete_hazard(
@@ -116,7 +117,8 @@ def fit_discrete_hazard(
             watched for half of it.
         x: shape (n, k), covariates at the beginning; NaN = not known.
         edges: shape (periods + 1,), increasing ages.
-        rounds, rate: of the boosting; small on purpose, hazards are smooth.
+        rounds: trees; few on purpose, hazards are smooth.
+        rate: weight of each tree.
 
     Raises:
         NotEnoughData: fewer than `LEAST_EVENTS` failures.
@@ -124,10 +126,15 @@ def fit_discrete_hazard(
     """
     cut = np.asarray(edges, dtype=np.float64)
     rows = np.asarray(x, dtype=np.float64)
-    if len(cut) < 2 or (np.diff(cut) <= 0).any() or rows.ndim != 2 or len(rows) != len(watched.exit):
+    if (
+        len(cut) < 2
+        or (np.diff(cut) <= 0).any()
+        or rows.ndim != 2
+        or len(rows) != len(watched.exit)
+    ):
         raise ValueError("increasing edges and covariates (n, k) needed")
     parts, labels = [], []
-    for start, end in zip(cut[:-1], cut[1:], strict=True):
+    for start, end in itertools.pairwise(cut):
         failed = watched.failed & (watched.exit > start) & (watched.exit <= end)
         seen = np.minimum(watched.exit, end) - np.maximum(watched.entry, start)
         inside = (failed & (watched.entry < end)) | (seen >= 0.5 * (end - start))

@@ -1,6 +1,6 @@
 """Weibull and log-normal lives that depend on what a unit is, by maximum likelihood.
 
-Accelerated failure time: log T = x beta + sigma W, W a standard smallest-extreme-value (Weibull) or
+Accelerated failure time: log T = x beta + sigma W, W standard smallest-extreme-value (Weibull) or
 normal (log-normal) variable.  A failure at t gives log f, a unit still running log S(t), one that
 came under watch at age e takes - log S(e) besides.  The covariance is the inverse of the observed
 information.
@@ -101,7 +101,12 @@ def fit_life(watched: Lives, x: ArrayLike | None = None, family: Family = "weibu
         raise ValueError("covariates must be finite, not constant, and not repeat each other")
     start = np.append(np.linalg.lstsq(design, np.log(watched.exit), rcond=None)[0], 0.0)
     found = minimize(
-        _loss, start, args=(watched, design, family), jac=True, method="BFGS", options={"gtol": 1e-6}
+        _loss,
+        start,
+        args=(watched, design, family),
+        jac=True,
+        method="BFGS",
+        options={"gtol": 1e-6},
     )
     best = np.asarray(found.x, dtype=np.float64)
     information = _information(best, watched, design, family)
@@ -111,7 +116,7 @@ def fit_life(watched: Lives, x: ArrayLike | None = None, family: Family = "weibu
         family,
         best[:-1],
         float(best[-1]),
-        np.linalg.inv(information),
+        np.asarray(np.linalg.inv(information), dtype=np.float64),
         len(watched.exit),
         watched.failures,
         -float(found.fun),

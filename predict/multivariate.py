@@ -5,10 +5,11 @@ normal mean in units of the normal covariance, shrunk so that few rows suffice. 
 within the usual directions, and Q, how far off them, each with its limit.  Both split their
 score into a part for each sensor.
 
-Sources: P. Mahalanobis (1936); shrinkage: O. Ledoit, M. Wolf, Journal of Multivariate Analysis 88
-(2004) 365-411; T2: H. Hotelling (1947); Q and its limit: J. Jackson, G. Mudholkar, Technometrics 21
-(1979) 341-349; T2's limit for new rows: N. Tracy, J. Young, R. Mason, Journal of Quality Technology
-24 (1992) 88-95; contributions: C. Alcala, S. Qin, Automatica 45 (2009) 1593-1600.
+Sources: P. Mahalanobis (1936); shrinkage: O. Ledoit, M. Wolf, Journal of Multivariate Analysis
+88 (2004) 365-411; T2: H. Hotelling (1947); Q and its limit: J. Jackson, G. Mudholkar,
+Technometrics 21 (1979) 341-349; T2's limit for new rows: N. Tracy, J. Young, R. Mason, Journal
+of Quality Technology 24 (1992) 88-95; contributions: C. Alcala, S. Qin, Automatica 45 (2009)
+1593-1600.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def trailing_means(values: ArrayLike, window: int) -> Array:
     start = np.maximum(end - window, 0)
     n = counts[end] - counts[start]
     top = sums[end] - sums[start]
-    return np.divide(top, n, out=np.full_like(top, np.nan), where=n > 0)
+    mean = np.divide(top, n, out=np.full_like(top, np.nan), where=n > 0)
+    return np.asarray(mean, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,7 @@ def _scale(rows: Array) -> Scale:
 
 @dataclass(frozen=True, slots=True)
 class Mahalanobis:
-    """Distance of trailing means from normal, over `window` rows; 1 = `factor` times the worst
-    of the normal stretch.
-    """
+    """Distance of means over `window` rows from normal; 1 = `limit`, see `fit_mahalanobis`."""
 
     scale: Scale
     centre: Array
@@ -104,16 +104,20 @@ class Mahalanobis:
 
     def score(self, values: ArrayLike) -> Explained:
         """Return the score of each row, from it and earlier rows alone, shape (n, s) -> (n,)."""
-        off = trailing_means(self.scale.standard(np.asarray(values, dtype=np.float64)), self.window)
+        off = trailing_means(
+            self.scale.standard(np.asarray(values, dtype=np.float64)), self.window
+        )
         off = off - self.centre
         parts = off * (off @ self.precision)
         square = np.maximum(parts.sum(axis=1), 0.0)
         score = np.sqrt(square) / self.limit
-        share = np.divide(parts, square[:, None], out=np.zeros_like(parts), where=square[:, None] > 0)
+        share = np.divide(
+            parts, square[:, None], out=np.zeros_like(parts), where=square[:, None] > 0
+        )
         return Explained(score, share * score[:, None])
 
 
-def fit_mahalanobis(normal: ArrayLike, *, window: int = 30, factor: float = 2.0) -> Mahalanobis:
+def fit_mahalanobis(normal: ArrayLike, *, window: int = 20, factor: float = 3.0) -> Mahalanobis:
     """Learn what is normal.
 
     Args:
@@ -128,7 +132,9 @@ def fit_mahalanobis(normal: ArrayLike, *, window: int = 30, factor: float = 2.0)
     scale = _scale(rows)
     means = trailing_means(scale.standard(rows), window)[window - 1 :]
     if len(means) < ROWS_PER_SENSOR * rows.shape[1]:
-        raise NotEnoughData(f"{ROWS_PER_SENSOR} normal rows a sensor needed after the first window")
+        raise NotEnoughData(
+            f"{ROWS_PER_SENSOR} normal rows a sensor needed after the first window"
+        )
     covariance, _ = ledoit_wolf(means)
     shifted = means - means.mean(axis=0)
     precision = np.linalg.pinv(covariance, hermitian=True)
@@ -183,7 +189,9 @@ def fit_pca(normal: ArrayLike, *, kept: float = 0.9, confidence: float = 0.99) -
     n = len(rows)
     f = _f_quantile(confidence, k, n - k)
     t2_limit = k * (n + 1.0) * (n - 1.0) / (n * (n - k)) * f
-    return Pca(scale, directions[:, :k], variance[:k], t2_limit, _q_limit(variance[k:moving], confidence))
+    return Pca(
+        scale, directions[:, :k], variance[:k], t2_limit, _q_limit(variance[k:moving], confidence)
+    )
 
 
 def _f_quantile(share: float, a: float, b: float) -> float:

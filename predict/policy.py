@@ -125,7 +125,12 @@ def judge(ends: ArrayLike, ages: ArrayLike, costs: Costs, rng: np.random.Generat
     low, high = np.quantile(rates, [0.05, 0.95])
     wasted = float((end - age)[~failed].mean()) if (~failed).any() else float("nan")
     return Outcome(
-        float(money.sum() / used.sum()), float(low), float(high), float(failed.mean()), wasted, len(end)
+        float(money.sum() / used.sum()),
+        float(low),
+        float(high),
+        float(failed.mean()),
+        wasted,
+        len(end),
     )
 
 

@@ -79,7 +79,14 @@ def pool(
         [mean for mean, models in zip(means, counts.values(), strict=True) for _ in models],
     )
     return {
-        model: _answer(model, groups[category][model], own, shape=shape, confidence=confidence, prior=_prior(mean, a, within))
+        model: _answer(
+            model,
+            groups[category][model],
+            own,
+            shape=shape,
+            confidence=confidence,
+            prior=_prior(mean, a, within),
+        )
         for (mean, a), (category, models) in zip(found, counts.items(), strict=True)
         for model, own in models.items()
     }
@@ -119,7 +126,10 @@ def _spread(counts: list[Array] | list[tuple[float, float]], means: list[float])
         a = _gamma(float(np.exp(log_spread)))
         share = expected / (a + expected)
         terms = gammaln(a + d) - gammaln(a) + a * np.log1p(-share)
-        return -float((terms + np.where(d > 0, d * np.log(np.maximum(share, 1e-300)), 0.0)).sum()) - 2.0 * log_spread
+        return (
+            -float((terms + np.where(d > 0, d * np.log(np.maximum(share, 1e-300)), 0.0)).sum())
+            - 2.0 * log_spread
+        )
 
     found = minimize_scalar(loss, bounds=tuple(np.log(SPREAD)), method="bounded")
     return float(np.exp(found.x))

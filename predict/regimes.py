@@ -81,7 +81,7 @@ def fit_normaliser(histories: Sequence[History]) -> Normaliser:
     regime = blank.regime(conditions)
     mean, spread = _moments(sensors, regime, len(centres))
     still = ~(spread > 1e-9 * np.maximum(np.abs(mean), 1.0))  # NaN counts as still
-    kept = ~still.all(axis=0)
+    kept = np.asarray(~still.all(axis=0), dtype=np.bool_)
     if not kept.any():
         raise NotEnoughData("no sensor moves")
     return Normaliser(scale, centres, mean, np.where(still, np.inf, spread), kept)
@@ -98,7 +98,7 @@ def _centres(scaled: Array) -> Array:
         found = KMeans(k, n_init=4, random_state=0).fit(thin)
         if found.inertia_ <= UNEXPLAINED * thin_total:
             return np.asarray(found.cluster_centers_, dtype=np.float64)
-    return scaled.mean(axis=0)[None, :]
+    return np.asarray(scaled.mean(axis=0)[None, :], dtype=np.float64)
 
 
 def _moments(sensors: Array, regime: NDArray[np.int64], regimes: int) -> tuple[Array, Array]:

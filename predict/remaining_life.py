@@ -28,11 +28,12 @@ from predict.regimes import Normaliser, fit_normaliser
 class RemainingLifeConfig:
     """The one frozen configuration.
 
-    windows: of the features.  cap: of the target, in the unit of age.  far, far_step: of the rows
-    further than `far` from the end only each `far_step`-th is learnt: they all look alike.  seeds:
-    models averaged.  rounds, rate, leaves, leaf_rows, share, shrink: of the boosting; `share` of
-    the features is tried at each split.  folds: of units, for the interval.  cuts: moments of each left-out unit that calibrate
-    it.  first_cut: readings before the first of them.  bins: of the interval.
+    windows: of the features.  cap: of the target, in the unit of age.  far, far_step: of the
+    rows further than `far` from the end only each `far_step`-th is learnt: they all look alike.
+    seeds: models averaged.  rounds, rate, leaves, leaf_rows, share, shrink: of the boosting;
+    `share` of the features is tried at each split.  folds: of units, for the interval.  cuts:
+    moments of each left-out unit that calibrate it.  first_cut: readings before the first of
+    them.  bins: of the interval.
     """
 
     windows: Windows = field(default_factory=Windows)
@@ -158,13 +159,9 @@ def fit_remaining_life(
     if len({h.unit for h in histories}) < least_units(config.confidence):
         raise NotEnoughData(f"{least_units(config.confidence)} units run to their end needed")
     predicted, truth, unit = left_out(histories, ends, rng, config)
-    calibration = calibrate(
-        predicted, truth, unit, confidence=config.confidence, bins=config.bins
-    )
+    calibration = calibrate(predicted, truth, unit, confidence=config.confidence, bins=config.bins)
     model = fit_members(histories, ends, config)
-    return RemainingLifeModel(
-        config, model.normaliser, model.members, model.n_units, calibration
-    )
+    return RemainingLifeModel(config, model.normaliser, model.members, model.n_units, calibration)
 
 
 def left_out(
@@ -187,7 +184,7 @@ def left_out(
     for k in range(config.folds):
         inside = [i for i in range(len(histories)) if fold[i] != k]
         model = fit_members([histories[i] for i in inside], [ends[i] for i in inside], single)
-        for i in np.flatnonzero(fold == k):
+        for i in np.flatnonzero(fold == k).tolist():
             rows = _moments(histories[i], ends[i], rng, config)
             predicted.append(model.predict(model.features(histories[i])[rows]))
             truth.append(np.minimum(ends[i] - histories[i].at[rows], config.cap))

@@ -3,10 +3,11 @@
 A unit is watched from age `entry` (0, or its age when the records begin: left truncation) to age
 `exit`, where it failed or still ran (right censoring).  A planned replacement is censoring.
 
-Sources: product-limit curve: E. Kaplan, P. Meier, JASA 53 (1958) 457-481; its variance: M. Greenwood
-(1926); the log-log interval: J. Kalbfleisch, R. Prentice, "The Statistical Analysis of Failure Time
-Data" (1980), 1.4; competing risks: O. Aalen, S. Johansen, Scandinavian Journal of Statistics 5
-(1978) 141-150; delayed entry: J. Klein, M. Moeschberger, "Survival Analysis" (2003), chapters 3-4.
+Sources: product-limit curve: E. Kaplan, P. Meier, JASA 53 (1958) 457-481; its variance: M.
+Greenwood (1926); the log-log interval: J. Kalbfleisch, R. Prentice, "The Statistical Analysis of
+Failure Time Data" (1980), 1.4; competing risks: O. Aalen, S. Johansen, Scandinavian Journal of
+Statistics 5 (1978) 141-150; delayed entry: J. Klein, M. Moeschberger, "Survival Analysis"
+(2003), chapters 3-4.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def survival_curve(watched: Lives, confidence: float = 0.95) -> Curve:
     [0.75, 0.375]
     """
     age, deaths, at_risk = _table(watched)
-    value = np.cumprod(1.0 - deaths / at_risk)
+    value = np.asarray(np.cumprod(1.0 - deaths / at_risk), dtype=np.float64)
     dying = np.where(at_risk > deaths, at_risk * (at_risk - deaths), np.nan)
     variance = np.cumsum(np.where(deaths > 0, deaths / dying, 0.0))
     z = NormalDist().inv_cdf((1.0 + confidence) / 2.0)
@@ -149,7 +150,9 @@ def incidence(watched: Lives, cause: ArrayLike, confidence: float = 0.95) -> dic
         exits = watched.exit[watched.failed & (named == name)]
         own = (exits[:, None] == age[None, :]).sum(axis=0)
         value = np.cumsum(alive * own / at_risk)
-        spread = np.sqrt(_incidence_variance(value, alive, own=own, deaths=deaths, at_risk=at_risk))
+        spread = np.sqrt(
+            _incidence_variance(value, alive, own=own, deaths=deaths, at_risk=at_risk)
+        )
         inside = (value > 0.0) & (value < 1.0)
         safe = np.where(inside, value, 0.5)
         reach = z * spread / (safe * np.abs(np.log(safe)))

@@ -3,7 +3,7 @@
 NASA's C-MAPSS data (A. Saxena et al., "Damage propagation modeling for aircraft engine run-to-
 failure simulation", PHM 2008): learn from the training units, forecast each test unit once, at
 its last reading.  One frozen configuration, the default one, chosen by cross-validation on
-training units of FD001 and FD002.  Both protocols: the true remaining life capped at 125, and as it is.
+training units of FD001 and FD002.  Both protocols: the truth capped at 125, and as it is.
 
     python -m tests.bench.cmapss DATA_DIR --json
 """
@@ -51,7 +51,10 @@ def histories(path: Path) -> list[History]:
     """Read a file of rows: unit, cycle, three settings, sensors."""
     rows = np.loadtxt(path)
     return [
-        History(str(int(u)), *(rows[rows[:, 0] == u][:, part] for part in (1, slice(2, 5), slice(5, None))))
+        History(
+            str(int(u)),
+            *(rows[rows[:, 0] == u][:, part] for part in (1, slice(2, 5), slice(5, None))),
+        )
         for u in np.unique(rows[:, 0])
     ]
 
@@ -91,7 +94,9 @@ def trivial(fleet: Fleet) -> dict[str, float]:
     lives = np.array(fleet.ends)
     truth = np.minimum(fleet.left, CAP)
     age = np.array([h.at[-1] for h in fleet.test])
-    every = np.concatenate([np.minimum(e - h.at, CAP) for h, e in zip(fleet.training, lives, strict=True)])
+    every = np.concatenate(
+        [np.minimum(e - h.at, CAP) for h, e in zip(fleet.training, lives, strict=True)]
+    )
     by_age = [
         float(np.minimum(lives[lives > a] - a, CAP).mean()) if (lives > a).any() else 0.0
         for a in age
@@ -111,7 +116,10 @@ def measure(fleet: Fleet, config: RemainingLifeConfig = DEFAULT) -> dict[str, ob
     truth = np.minimum(fleet.left, CAP)
     near = value <= NEAR
     error = value - truth
-    all_units, near_end = coverage(low, high, truth), coverage(low[truth <= NEAR], high[truth <= NEAR], truth[truth <= NEAR])
+    all_units, near_end = (
+        coverage(low, high, truth),
+        coverage(low[truth <= NEAR], high[truth <= NEAR], truth[truth <= NEAR]),
+    )
     return {
         "rmse": round(rmse(error), 2),
         "score": round(score(error), 1),
@@ -124,7 +132,9 @@ def measure(fleet: Fleet, config: RemainingLifeConfig = DEFAULT) -> dict[str, ob
         "least_possible_uncapped": round(rmse(truth - fleet.left), 2),
         "coverage_near_end": round(near_end.share, 3),
         "width_near_end": round(near_end.width, 1),
-        "width_forecast_near_end": round(float((high - low)[near].mean()), 1) if near.any() else None,
+        "width_forecast_near_end": round(float((high - low)[near].mean()), 1)
+        if near.any()
+        else None,
         "trivial": trivial(fleet),
         "n_training": len(fleet.training),
         "n_test": len(fleet.test),
@@ -139,7 +149,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folder = find("cmapss", "RUL_FD00*.txt*", options.data_dir)
     if folder is None:
-        print(f"skipped: no RUL_FD00*.txt under {options.data_dir or 'APM_DATA or ../shared/data'}")
+        print(
+            f"skipped: no RUL_FD00*.txt under {options.data_dir or 'APM_DATA or ../shared/data'}"
+        )
         return 2 if options.data_dir else 0
     present = sorted({p.name[4:9] for p in folder.glob("RUL_FD00*")})
     results = {}

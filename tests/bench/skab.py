@@ -24,7 +24,7 @@ from predict.multivariate import combined, fit_mahalanobis
 from tests.bench.data import find
 
 TRAINING = 400
-WINDOWS = ((30, 2.0), (100, 1.5))
+WINDOWS = ((20, 3.0),)
 PUBLISHED = {
     "Conv-AE": {"f1": 0.78, "far": 13.6, "mar": 28.0},
     "MSET": {"f1": 0.78, "far": 39.7, "mar": 14.1},
@@ -68,7 +68,9 @@ def figures(score: Array, truth: NDArray[np.bool_]) -> dict[str, float]:
 
 def measure(folder: Path, windows: tuple[tuple[int, float], ...] = WINDOWS) -> dict[str, object]:
     began = process_time()
-    parts = [(scores(values, windows), label[TRAINING:]) for values, label in map(read, files(folder))]
+    parts = [
+        (scores(values, windows), label[TRAINING:]) for values, label in map(read, files(folder))
+    ]
     seconds = process_time() - began
     score, truth = (np.concatenate(column) for column in zip(*parts, strict=True))
     rng = np.random.default_rng(0)

@@ -98,7 +98,7 @@ def test_too_few_units_get_no_interval():
     ],
 )
 def test_it_refuses_nonsense(p, y, options):
-    with pytest.raises(ValueError, match="alike|needed"):
+    with pytest.raises(ValueError, match=r"alike|needed"):
         calibrate(p, y, list(range(len(y))), **options)
 
 

@@ -1,6 +1,6 @@
 """Costs of policies against simulation and brute force."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import inf
 
 import numpy as np
@@ -19,6 +19,7 @@ from predict.policy import (
     renewals,
     replaced_at,
 )
+from tests.bench import policy as bench
 
 COSTS = Costs(planned=1.0, failure=5.0, lead=10.0)
 LIFE = Weibull(3.0, 1000.0)
@@ -41,11 +42,21 @@ def test_the_threshold_is_the_one_brute_force_finds():
 
         ends = [t.end for t in said]
         rates = [
-            judge(ends, [replaced_at(t, h, COSTS.lead) for t in said], COSTS, np.random.default_rng(0)).cost
+            judge(
+                ends,
+                [replaced_at(t, h, COSTS.lead) for t in said],
+                COSTS,
+                np.random.default_rng(0),
+            ).cost
             for h in np.arange(-1.0, 400.0, 0.5)
         ]
         assert cost <= min(rates) + 1e-12
-        chosen = judge(ends, [replaced_at(t, threshold, COSTS.lead) for t in said], COSTS, np.random.default_rng(0))
+        chosen = judge(
+            ends,
+            [replaced_at(t, threshold, COSTS.lead) for t in said],
+            COSTS,
+            np.random.default_rng(0),
+        )
         assert chosen.cost == pytest.approx(cost)
 
 
@@ -124,7 +135,7 @@ def test_visits_are_the_best_of_all_runs(ages, visit):
     for size in range(4):
         for cut in combinations(range(1, 4), size):
             edges = [0, *cut, 4]
-            every.append(sum(cost(order[a:b]) for a, b in zip(edges, edges[1:], strict=False)))
+            every.append(sum(cost(order[a:b]) for a, b in pairwise(edges)))
     assert len(todo) * visit - sum(v.saved for v in plan) == pytest.approx(min(every), abs=2e-3)
 
 
@@ -172,6 +183,11 @@ def test_nonsense_is_refused():
         Costs(1.0, inf)
     with pytest.raises(ValueError, match="visit_cost"):
         group([], -1.0)
+
+
+def test_the_bench_says_so_when_the_data_are_absent(tmp_path, capsys):
+    assert bench.main([str(tmp_path)]) == 2
+    assert "skipped" in capsys.readouterr().out
 
 
 def test_no_job_no_visit():

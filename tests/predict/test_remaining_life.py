@@ -1,4 +1,4 @@
-"""The remaining-life model on a simulated fleet, and on NASA's turbofans where they are present."""
+"""The remaining-life model on a simulated fleet, and on NASA's turbofans where present."""
 
 from dataclasses import replace
 
