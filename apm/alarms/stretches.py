@@ -39,7 +39,11 @@ class Span:
 
 
 def spans(
-    ctx: Context, starts: Mapping[int, datetime | None], *, until: datetime | None = None
+    ctx: Context,
+    starts: Mapping[int, datetime | None],
+    *,
+    until: datetime | None = None,
+    since: Mapping[int, date] | None = None,
 ) -> dict[int, Span]:
     """Return the usable readings of each sensor from its start on, and a day before it.
 
@@ -47,10 +51,13 @@ def spans(
         ctx: bound to the hospital.
         starts: by sensor, the first instant to be counted; None: all there is.
         until: readings after it are left out.
+        since: by sensor, a day from which on to read at least.
     """
     groups: dict[date | None, list[int]] = {}
     for sensor_id, start in starts.items():
         first = None if start is None else (start - CONTEXT).date()
+        if first is not None and since is not None:
+            first = min(first, since.get(sensor_id, first))
         groups.setdefault(first, []).append(sensor_id)
     parts: dict[int, list[Readings]] = {sensor_id: [] for sensor_id in starts}
     for first, ids in groups.items():

@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from apm.alarms.queries import neighbours_of
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
 from apm.forecasts.watch import watch
@@ -39,6 +40,7 @@ def sensor(code: str) -> ResponseReturnValue:
         quantity=str(QUANTITIES.get(found.quantity, found.quantity)),
         points=series(ctx, found.id, start=start, end=end, most=CHART_POINTS).points(),
         watch=watched,
+        neighbours=neighbours_of(ctx, found.id),
         band=[row for row in watched.band if row[0] >= end - PERIODS["day"]],
         limits=limits_of(found),
         profile=profiles().get(found.profile or ""),
