@@ -110,6 +110,7 @@ def _batch(span: Span, day: date) -> Batch | None:
     if begin >= end:
         return None
     first = int(np.searchsorted(times, int(times[begin]) - _CONTEXT_US))
+    first = min(first, max(begin - 1, 0))  # the last one judged speaks on, however long ago
     return Batch(times[first:end], span.readings.values[first:end], begin - first)
 
 

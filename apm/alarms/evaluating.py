@@ -47,6 +47,8 @@ class _Task:
     start: datetime | None = None
     is_late: bool = False
     day: date | None = None
+    reads_from: date | None = None
+    """The day of the last reading before `start`, which speaks on, however long ago it was."""
     states: dict[str, Any] = field(default_factory=dict)
 
 
@@ -122,9 +124,12 @@ def _begin(ctx: Context, tasks: Sequence[_Task]) -> None:
             task.is_late = True
             late[task.sensor.id] = touched.date()
     days = days_before(ctx, late)
+    begun = {sensor_id: days.get(sensor_id, day) for sensor_id, day in late.items()}
+    earlier = days_before(ctx, begun)
     for task in tasks:
         if task.is_late:
-            task.day = days.get(task.sensor.id, late[task.sensor.id])
+            task.day = begun[task.sensor.id]
+            task.reads_from = earlier.get(task.sensor.id)
             task.start = datetime.combine(task.day, time(0), UTC)
     _recall(ctx, [task for task in tasks if task.is_late])
 
@@ -151,7 +156,9 @@ def _counts(
     rules = rules_of(ctx, [task.sensor for task in tasks])
     air = _air_of(ctx, tasks)
     starts = {task.sensor.id: task.start for task in tasks}
-    loaded = spans(ctx, {**{a: starts[h] for h, a in air.items()}, **starts}, until=until)
+    since = {task.sensor.id: task.reads_from for task in tasks if task.reads_from is not None}
+    wanted = {**{a: starts[h] for h, a in air.items()}, **starts}
+    loaded = spans(ctx, wanted, until=until, since=since)
     found = []
     for task in tasks:
         specs, span = rules[task.sensor.id], loaded[task.sensor.id]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from apm.alarms.evaluating import evaluate_all
+from apm.alarms.neighbours import compare_rooms
 from apm.alarms.silence import listen
 from apm.alarms.sweeping import sweep
 from apm.core.command import Context
@@ -20,3 +21,9 @@ def look_round(ctx: Context) -> None:
     """See which sensors are silent and which shelves have run out."""
     listen(ctx)
     sweep(ctx)
+
+
+@job("alarms.neighbours", every=timedelta(hours=6))
+def compare_neighbours(ctx: Context) -> None:
+    """Compare the sensors of each room with each other, over the last day."""
+    compare_rooms(ctx)

@@ -65,7 +65,7 @@ def group_sizes(ctx: Context, alarms: Sequence[Alarm]) -> dict[int, int]:
     """Return how many alarms the groups of these alarms have."""
     ids = {alarm.group_id for alarm in alarms if alarm.group_id is not None}
     query = select(AlarmGroup.id, AlarmGroup.n).where(AlarmGroup.id.in_(ids))
-    return dict(ctx.session.execute(query).tuples().all()) if ids else {}
+    return {number: n for number, n in ctx.session.execute(query)} if ids else {}
 
 
 def open_shelf(ctx: Context, alarm: Alarm) -> Shelf | None:

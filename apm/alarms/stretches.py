@@ -14,7 +14,7 @@ from apm.core.command import Context
 from apm.readings.batches import Batch, newest_writes, together
 from apm.readings.blocks import BAD, DAY_US, Readings, unpack
 from apm.readings.checking import instant, microseconds
-from apm.readings.days import groups, placed, waiting
+from apm.readings.days import day_number, groups, placed, waiting
 from apm.readings.model import Block
 
 CONTEXT = timedelta(hours=24)
@@ -40,7 +40,11 @@ class Span:
 
 
 def spans(
-    ctx: Context, starts: Mapping[int, datetime | None], *, until: datetime | None = None
+    ctx: Context,
+    starts: Mapping[int, datetime | None],
+    *,
+    until: datetime | None = None,
+    since: Mapping[int, date] | None = None,
 ) -> dict[int, Span]:
     """Return the usable readings of each sensor from its start on, and a day before it.
 
@@ -48,18 +52,19 @@ def spans(
         ctx: bound to the hospital.
         starts: by sensor, the first instant to be counted; None: all there is.
         until: readings after it are left out.
+        since: by sensor, a day from which on to read at least.
     """
-    firsts = {key: None if at is None else at - CONTEXT for key, at in starts.items()}
+    firsts = {key: _first_day(key, at, since or {}) for key, at in starts.items()}
     known = [first for first in firsts.values() if first is not None]
     unmerged = waiting(
         ctx,
         list(starts),
-        start=microseconds(min(known)) if known and len(known) == len(firsts) else None,
+        start=day_number(min(known)) * DAY_US if known and len(known) == len(firsts) else None,
         end=None if until is None else microseconds(until) + 1,
     )
     by_day: dict[date | None, list[int]] = {}
     for key, first in firsts.items():
-        by_day.setdefault(None if first is None else first.date(), []).append(key)
+        by_day.setdefault(first, []).append(key)
     parts: list[Batch] = []
     for day, ids in by_day.items():
         query = select(Block.sensor_id, Block.day, Block.data).where(Block.sensor_id.in_(ids))
@@ -75,6 +80,13 @@ def spans(
         key: _span(found.readings.where(slice(begin, end)).usable(), starts[key], until)
         for key, begin, end in zip(starts, *edges.tolist(), strict=True)
     }
+
+
+def _first_day(key: int, start: datetime | None, since: Mapping[int, date]) -> date | None:
+    if start is None:
+        return None
+    first = (start - CONTEXT).date()
+    return min(first, since.get(key, first))
 
 
 def _span(readings: Readings, start: datetime | None, until: datetime | None) -> Span:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from apm.alarms.queries import neighbours_of
 from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
@@ -52,6 +53,7 @@ def sensor(code: str) -> ResponseReturnValue:
         windows=_windows(around, end),
         marks=_marks(around, start) if ctx.actor.can(Permission.WORK_READ) else [],
         watch=watched,
+        neighbours=neighbours_of(ctx, found.id),
         band=[row for row in watched.band if row[0] >= end - PERIODS["day"]],
         limits=limits_of(found),
         profile=profiles().get(found.profile or ""),

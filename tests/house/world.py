@@ -74,7 +74,7 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
         **stored, **vendor, **rooms,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
-        "meter-breaks": counter,
+        "meter-breaks": counter, "rules": "blood_rbc",
         **ways, "connections": plug, "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
