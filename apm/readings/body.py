@@ -111,9 +111,11 @@ def _lines(body: bytes) -> list[object]:
     lines = [line for line in body.splitlines() if line and not line.isspace()]
     if len(lines) > MOST_READINGS:
         raise _too_many()
-    if all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
+    joined = b"[" + b",\n".join(lines) + b"]"
+    # Each an object by its first and last byte, and no line that is two of them.
+    if joined.count(b"},\n{") == len(lines) - 1 and joined.count(b"{") == len(lines):
         try:  # all at once: three times as fast as one by one
-            found = json.loads(b"[" + b",".join(lines) + b"]")
+            found = json.loads(joined)
         except (ValueError, RecursionError):
             found = []
         if len(found) == len(lines):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from apm.core.command import Context
 from apm.readings.batches import Batch
@@ -104,8 +104,22 @@ def note(ctx: Context, known: Known, changes: Batch) -> None:
             row["at"] = instant(int(times[best]))
             row["value"] = float(changes.readings.values[best])
     _note_late(ctx, late, changes)
-    rows.sort(key=lambda row: (len(row), "at" in row))  # rows of one shape go in one statement
-    ctx.session.execute(update(Latest), rows)
+    _move(ctx, rows)
+
+
+def _move(ctx: Context, rows: list[dict[str, Any]]) -> None:
+    """Write rows, those of one shape in one statement.
+
+    Past the session, which would weigh each as an object: that took longer than all the rest of
+    a batch.  The rows were selected through it, locked, and are named by their hospital again.
+    """
+    shapes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        shapes.setdefault(tuple(sorted(row)), []).append({"row_id": row.pop("id"), **row})
+    own = Latest.hospital_id == ctx.actor.hospital_id
+    statement = update(Latest).where(Latest.id == bindparam("row_id"), own)
+    for alike in shapes.values():
+        ctx.session.connection().execute(statement, alike)
 
 
 def _note_late(

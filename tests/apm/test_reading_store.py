@@ -52,7 +52,7 @@ def hours_from(request, monkeypatch):
 
 @pytest.mark.usefixtures("hours_from")
 @pytest.mark.database
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(step, min_size=1, max_size=12))
 def test_raw_hour_and_day_agree_however_readings_came(sessions, steps):
     with sessions() as session:

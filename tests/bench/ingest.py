@@ -19,8 +19,6 @@ import argparse
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -46,9 +44,11 @@ from apm.readings.sealing import seal_days
 from tests.bench.ingest_load import (
     START,
     Load,
+    Program,
     cpu_seconds,
     family,
     peak_mb,
+    program,
     send_all,
     stamp,
     stopwatch,
@@ -58,10 +58,10 @@ from tests.bench.ingest_peers import peers, postgresql
 from tests.waiting import until
 
 SENSORS = 10_000
-SMALL = Load(senders=2, batches=300, size=1000, sensors=50, first_minute=0)
-LARGE = Load(senders=2, batches=30, size=10_000, sensors=50, first_minute=6_000)
-QUIET = Load(senders=1, batches=60, size=1000, sensors=50, first_minute=12_000)
-SINGLE = Load(senders=1, batches=60, size=1, sensors=1, first_minute=13_200)
+SMALL = Load(senders=2, batches=150, size=1000, sensors=50, first_minute=0)
+LARGE = Load(senders=2, batches=15, size=10_000, sensors=50, first_minute=3_000)
+QUIET = Load(senders=1, batches=60, size=1000, sensors=50, first_minute=6_000)
+SINGLE = Load(senders=1, batches=60, size=1, sensors=1, first_minute=7_200)
 SAMPLES = 60
 
 
@@ -81,7 +81,9 @@ def main() -> None:
         results: dict[str, object] = {**measure(url)}
         if not options.alone:
             rate = float(str(results["http_rows_per_s"]))
-            results["vs"] = {name: round(rate / other, 2) for name, other in peers(folder).items()}
+            found = peers(folder)
+            results["vs"] = {name: round(rate / other, 2) for name, other in found.items()}
+            results["peers"] = found
     for name, figure in results.items():
         print(f"{name:22}{figure!s:>14}")
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -154,42 +156,6 @@ def prepare(engine: Engine) -> dict[str, str]:
         ingest(ctx, [{"sensor": f"S-{k}", **now} for k in range(100, SENSORS)])
         merge_inbox(ctx)
     return {"Authorization": f"Bearer {token}"}
-
-
-class Program:
-    """A running `apm ...` and where it listens."""
-
-    def __init__(self, pid: int, base: str) -> None:
-        self.pid, self.base = pid, base
-
-
-@contextmanager
-def program(url: str, name: str, *options: str) -> Iterator[Program]:
-    """Run a server with two processes, or a worker, for as long as the block."""
-    from tests.bench.serving import free_port
-
-    port = free_port()
-    command = [sys.executable, "-m", "apm", name]
-    if options:
-        command += ["--port", str(port), "--processes", "2"]
-    env = {**os.environ, "APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"}
-    base = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
-    try:
-        if options:
-            until(lambda: is_up(base), seconds=120, what="the server is up")
-        yield Program(process.pid, base)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def is_up(base: str) -> bool:
-    """Tell whether the server answers."""
-    try:
-        return httpx.get(f"{base}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def cpu_of(*programs: Program) -> float:

@@ -8,6 +8,8 @@ import json
 import math
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,11 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import httpx
+
+from tests.bench.serving import free_port
+from tests.waiting import until
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 LINES = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
@@ -146,3 +153,37 @@ def stopwatch(times: list[float]) -> Iterator[None]:
     began = time.perf_counter()
     yield
     times.append(time.perf_counter() - began)
+
+
+class Program:
+    """A running `apm ...` and where it listens."""
+
+    def __init__(self, pid: int, base: str) -> None:
+        self.pid, self.base = pid, base
+
+
+@contextmanager
+def program(url: str, name: str, *options: str) -> Iterator[Program]:
+    """Run a server with two processes, or a worker, for as long as the block."""
+    port = free_port()
+    command = [sys.executable, "-m", "apm", name]
+    if options:
+        command += ["--port", str(port), "--processes", "2"]
+    env = {**os.environ, "APM_DATABASE_URL": url, "APM_SECRET_KEY": "bench"}
+    base = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+    try:
+        if options:
+            until(lambda: is_up(base), seconds=120, what="the server is up")
+        yield Program(process.pid, base)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def is_up(base: str) -> bool:
+    """Tell whether the server answers."""
+    try:
+        return httpx.get(f"{base}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
