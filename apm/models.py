@@ -26,8 +26,8 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "environment",
-    "accounts", "assets", "audit", "codes", "events", "forecasts", "hospital_scope",
+    "accounts", "assets", "audit", "codes", "environment", "events", "forecasts",
+    "hospital_scope",
     "idempotency", "limits", "maintenance", "metrology", "metrology_results", "notify", "parts",
     "procedures", "readings", "reports", "requests", "risk", "stocktake", "teams", "vendor_links",
     "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
