@@ -159,7 +159,7 @@ def department_use(ctx: Context, span: Span) -> list[GroupUse]:
         for row in ctx.session.execute(select(Department.id, Department.name, Department.name_zh))
     }
     found: dict[int | None, GroupUse] = {}
-    for department, _asset, *sums, days in ctx.session.execute(query).tuples():
+    for department, _asset, *sums, days in ctx.session.execute(query):
         on, standby, off = (float(one or 0.0) for one in sums)
         name = names.get(department, _("No department"))
         group = found.setdefault(department, GroupUse(name))
