@@ -81,6 +81,11 @@ class Piece:
         return exp(self.weights[cause]) if cause else 1.0
 
     @property
+    def loudness(self) -> float:
+        """How much it tells: by how much it raises a cause, else by how much it lowers one."""
+        return _loudness(self.weights)
+
+    @property
     def strength(self) -> Strength:
         """How much that is in words."""
         size = max(self.factor, 1.0 / self.factor)
@@ -208,7 +213,7 @@ def _weighed(
         share = discount**place
         weights = {c: share * kind.weights[seen[code]][c] for c in NAMED}
         pieces.append(Piece(code, seen[code], share, weights))
-    return tuple(sorted(pieces, key=lambda piece: -_loudness(piece.weights)))
+    return tuple(sorted(pieces, key=lambda piece: -piece.loudness))
 
 
 def _loudness(weights: Mapping[Cause, float]) -> float:

@@ -103,7 +103,7 @@ def kept_again(row: Attribution) -> Assessment:
         likeliest=max(NAMED, key=lambda cause: posterior[cause]),
         posterior=posterior,
         coverage=row.coverage,
-        pieces=tuple(sorted(pieces, key=lambda piece: -max(map(abs, piece.weights.values())))),
+        pieces=tuple(sorted(pieces, key=lambda piece: -piece.loudness)),
         version=row.table_version,
     )
     shares = {cause: row.priors["shares"][cause.value] for cause in Cause}

@@ -56,7 +56,7 @@ SENSITIVE: dict[str, set[Role]] = {
     "POST /work-orders/<no>/cause/confirm": {E, A},
     "POST /api/v1/work-orders/<no>/cause/confirm": {E, A},
     "POST /api/v1/device-events": {E, A, D},
-    "POST /assets/<code>/log": {E, A},
+    "POST /assets/<code>/log": {E, A, D},
     "POST /work-orders/<no>/vendor-links": {E, M, A},
     "POST /work-orders/<no>/vendor-links/<int:link_id>/revoke": {E, M, A},
     "GET /api/v1/work-orders/<no>/vendor-links": {E, M, A},
