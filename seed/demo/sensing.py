@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
+from apm.alarms.evaluating import evaluate_all
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
-from apm.readings.model import Alarm, Sensor
+from apm.readings.model import Alarm, AlarmKind, Sensor
 from apm.work.model import WorkOrder
 from apm.work.results import put_findings
 from seed.demo import working
@@ -95,6 +96,7 @@ def _note_chapter(world: World, diary: Diary, begin: datetime, end: datetime) ->
         ingest(ctx, readings_between(world.now, begin, end))
 
     diary.note(end, world.system, "reading.ingest", store)
+    diary.note(end, world.system, "alarm.evaluate", lambda ctx: evaluate_all(ctx, until=end))
     diary.note(end, world.system, "forecast.store", lambda ctx: score_all(ctx, until=end))
 
 
@@ -158,7 +160,11 @@ def _note_answer(world: World, diary: Diary, trouble: Trouble, at: datetime) -> 
 
 
 def _alarm(ctx: Context, trouble: Trouble) -> Alarm:
-    query = select(Alarm).join(Sensor).where(Sensor.code == trouble.sensor)
+    query = (
+        select(Alarm)
+        .join(Sensor)
+        .where(Sensor.code == trouble.sensor, Alarm.kind == AlarmKind.ANOMALY)
+    )
     return ctx.session.scalars(query.order_by(Alarm.id)).first() or _silent(trouble)
 
 
