@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
-from apm.alarms.evaluating import evaluate_all
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
@@ -96,7 +95,6 @@ def _note_chapter(world: World, diary: Diary, begin: datetime, end: datetime) ->
         ingest(ctx, readings_between(world.now, begin, end))
 
     diary.note(end, world.system, "reading.ingest", store)
-    diary.note(end, world.system, "alarm.evaluate", lambda ctx: evaluate_all(ctx, until=end))
     diary.note(end, world.system, "forecast.store", lambda ctx: score_all(ctx, until=end))
 
 
