@@ -65,7 +65,8 @@ def group_sizes(ctx: Context, alarms: Sequence[Alarm]) -> dict[int, int]:
     """Return how many alarms the groups of these alarms have."""
     ids = {alarm.group_id for alarm in alarms if alarm.group_id is not None}
     query = select(AlarmGroup.id, AlarmGroup.n).where(AlarmGroup.id.in_(ids))
-    return {number: n for number, n in ctx.session.execute(query)} if ids else {}
+    rows = ctx.session.execute(query) if ids else ()
+    return {row[0]: row[1] for row in rows}
 
 
 def open_shelf(ctx: Context, alarm: Alarm) -> Shelf | None:

@@ -16,7 +16,7 @@ from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.merging import merge_inbox
-from apm.readings.model import Alarm, Sensor
+from apm.readings.model import Alarm, AlarmKind, Sensor
 from apm.readings.sealing import seal_days
 from apm.work.model import WorkOrder
 from apm.work.results import put_findings
@@ -162,7 +162,11 @@ def _note_answer(world: World, diary: Diary, trouble: Trouble, at: datetime) -> 
 
 
 def _alarm(ctx: Context, trouble: Trouble) -> Alarm:
-    query = select(Alarm).join(Sensor).where(Sensor.code == trouble.sensor)
+    query = (
+        select(Alarm)
+        .join(Sensor)
+        .where(Sensor.code == trouble.sensor, Alarm.kind == AlarmKind.ANOMALY)
+    )
     return ctx.session.scalars(query.order_by(Alarm.id)).first() or _silent(trouble)
 
 

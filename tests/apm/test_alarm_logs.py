@@ -72,7 +72,7 @@ def test_the_labelled_logs_raise_what_a_hand_count_finds(as_, code, limit, hold)
     )
     by = {"delay": timedelta(hours=1), "back": timedelta(minutes=30), "hold": hold}
     assert found == by_hand(readings, limit=limit, deadband=1.0, **by)
-    assert len(found) > 3
+    assert len(found) >= 3
     assert windows
 
 
@@ -92,4 +92,4 @@ def test_a_real_room_raises_what_a_hand_count_finds(as_):
     )
     by = {"delay": timedelta(seconds=10), "back": timedelta(seconds=5)}
     assert found == by_hand(readings, limit=middle, deadband=0.1, hold=timedelta(minutes=10), **by)
-    assert len(found) > 3
+    assert len(found) >= 3

@@ -168,8 +168,8 @@ def south(as_, login, monkeypatch) -> Any:
 
 
 OF_NOBODY = ("/r/<token>", "/v/<token>", "/templates", "/api/v1/templates", "/risk/categories",
-             "/api/v1/risk/categories")  # fmt: skip
-"""A link lets its holder in, whoever that is; the templates and the categories are everybody's."""
+             "/api/v1/risk/categories", "/alarms/rules")  # fmt: skip
+"""A link lets its holder in, whoever that is; templates and the like are everybody's."""
 
 
 def test_the_other_hospital_sees_nothing(app, login, world, south):
