@@ -3,7 +3,7 @@
 A real Mosquitto holds messages of 100 sensors for a collector's persistent session; the collector
 (a process of its own, in this one's place it would share a core with the bench) then takes them
 with QoS 1 into a durable SQLite database.  The last line is one JSON object: messages_per_s (from
-the collector's first stored message to its last), messages, ack_to_store_once (whether each is
+the first commit seen to the last), messages, ack_to_store_once (whether each is
 there once).
 """
 
@@ -75,13 +75,13 @@ def measure(folder: Path, n: int) -> dict[str, Any]:
             process.wait(60)
         publish_all(mosquitto.port, n)
         with collect_process(engine, folder):
-            seconds = drain(sessions, connection, n)
+            rate = drain(sessions, home, ids[0], n)
         rows = [row for sensor_id in ids for row in stored(sessions, home, sensor_id)]
     engine.dispose()
     is_once = len(rows) == n and sorted(value for _at, value, _q in rows) == [
         *map(float, range(n))
     ]
-    return {"messages_per_s": round(n / seconds), "messages": n, "ack_to_store_once": is_once}
+    return {"messages_per_s": round(rate), "messages": n, "ack_to_store_once": is_once}
 
 
 def publish_all(port: int, n: int) -> None:
@@ -99,13 +99,20 @@ def publish_all(port: int, n: int) -> None:
             info.wait_for_publish(PATIENCE_S)
 
 
-def drain(sessions: Any, connection: Any, n: int) -> float:
-    """Wait until the collector has counted all; return how long that took, by its own reports."""
-    until(lambda: link(sessions, connection).state == "connected", seconds=120, what="connected")
-    began = link(sessions, connection).since.timestamp()
-    until(lambda: link(sessions, connection).received >= n, seconds=PATIENCE_S, what="received")
-    found = link(sessions, connection).last_at
-    return max(found.timestamp() - began, time.get_clock_info("time").resolution)
+def drain(sessions: Any, home: int, sensor_id: int, n: int) -> float:
+    """Return messages per second between the first commit seen and the last.
+
+    The messages go round the sensors, so one sensor stands for all: it has a share of each commit.
+    """
+
+    def count() -> int:
+        return len(stored(sessions, home, sensor_id))
+
+    first = until(count, seconds=PATIENCE_S, what="the first are stored")
+    began = time.perf_counter()
+    until(lambda: count() == n // SENSORS, seconds=PATIENCE_S, what="all are stored")
+    seconds = time.perf_counter() - began
+    return (n - first * SENSORS) / seconds
 
 
 if __name__ == "__main__":
