@@ -16,7 +16,7 @@ def unit(seed: int, n: int = 40, missing: float = 0.1, name: str = "u") -> Histo
     """An irregular history with two conditions, three sensors and holes."""
     rng = np.random.default_rng(seed)
     at = np.cumsum(rng.choice([0.5, 1.0, 2.5], n))
-    sensors = [*rng.normal(0, 1, (n, 3)).cumsum(axis=0), 600.0, 0.0, -5.0]
+    sensors = rng.normal(0, 1, (n, 3)).cumsum(axis=0) + np.array([600.0, 0.0, -5.0])
     sensors[rng.random((n, 3)) < missing] = np.nan
     return History(name, at, rng.choice([0.0, 20.0], (n, 2)), sensors)
 
