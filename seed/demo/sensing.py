@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
+from apm.alarms.evaluating import evaluate_all
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.forecasts.scoring import score_all
@@ -99,6 +100,7 @@ def _note_chapter(world: World, diary: Diary, begin: datetime, end: datetime) ->
         seal_days(ctx)
 
     diary.note(end, world.system, "reading.ingest", store)
+    diary.note(end, world.system, "alarm.evaluate", lambda ctx: evaluate_all(ctx, until=end))
     diary.note(end, world.system, "forecast.store", lambda ctx: score_all(ctx, until=end))
 
 
