@@ -12,10 +12,11 @@ from apm.alarms import commands
 from apm.assets.model import GONE, AssetState
 from apm.core.command import Context
 from apm.readings import queries
-from apm.readings.model import Alarm
+from apm.readings.model import Alarm, AlarmKind
 from apm.readings.profiles import profiles
 from apm.readings.reasons import title_of
 
+OF_LIMITS = frozenset({AlarmKind.HIGH, AlarmKind.LOW})
 MOST = 500
 """Active alarms that are looked at; with more the newest count."""
 MUTED = GONE | {AssetState.UNDER_REPAIR}
@@ -34,6 +35,8 @@ class Ringing:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     work_order_no: str | None
+    is_of_limits: bool
+    """Whether a limit raised it: then readings inside the limits say that it is ending."""
     is_muted: bool
     """Whether it calls nobody: silenced for a while, suppressed, or out of service."""
 
@@ -106,5 +109,6 @@ def _of(alarm: Alarm) -> Ringing:
         acknowledged_by=alarm.acknowledged_by,
         acknowledged_at=alarm.acknowledged_at,
         work_order_no=alarm.work_order_no,
+        is_of_limits=alarm.kind in OF_LIMITS or alarm.returned_at is not None,
         is_muted=alarm.muted is not None,
     )

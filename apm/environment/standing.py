@@ -63,7 +63,7 @@ def standing_of(
     """Return how a sensor stands.
 
     Whoever is silent is never called normal.  Outside its limits without an alarm it is pending:
-    the alarm's delay runs.  Back inside while the alarm lasts it is recovering.
+    the alarm's delay runs.  Back inside while an alarm of a limit lasts it is recovering.
     """
     if is_muted:
         return Standing.MAINTENANCE
@@ -71,7 +71,8 @@ def standing_of(
         return Standing.NO_DATA
     is_outside = limits is not None and limits.is_outside(one.value)
     if alarm is not None:
-        is_back = limits is not None and not is_outside and not is_silent
+        is_inside = limits is not None and not is_outside and not is_silent
+        is_back = alarm.is_of_limits and is_inside
         return Standing.RECOVERING if is_back else Standing.ALARM
     if is_silent:
         return Standing.SILENT

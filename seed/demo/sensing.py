@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
+from apm.alarms import commands
 from apm.alarms.evaluating import evaluate_all
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
@@ -44,6 +45,11 @@ class Trouble:
     remedy: str
     seen_after: timedelta = timedelta(hours=1)
 
+    @property
+    def lasts(self) -> timedelta:
+        """From start to end."""
+        return timedelta(hours=self.hours)
+
 
 TROUBLES = (
     Trouble(
@@ -66,7 +72,8 @@ def note_sensing(world: World, diary: Diary) -> None:
     seen = [today - timedelta(days=t.days_ago) + t.seen_after for t in TROUBLES]
     ends = {first + CHAPTER * n for n in range(1, DAYS // CHAPTER.days + 1)}
     last = first
-    for end in sorted({*ends, *seen, world.now}):
+    over = {today - timedelta(days=t.days_ago) + t.lasts + STEP for t in TROUBLES}
+    for end in sorted({*ends, *seen, *over, world.now}):
         _note_chapter(world, diary, last, end)
         last = end
     for trouble, at in zip(TROUBLES, seen, strict=True):
@@ -152,13 +159,20 @@ def _note_answer(world: World, diary: Diary, trouble: Trouble, at: datetime) -> 
         put_findings(found, labour_minutes=40, cause=trouble.cause, remedy=trouble.remedy)
         working.complete(ctx, found, chen, minutes=40)
 
+    def answer_the_others(ctx: Context) -> None:
+        query = select(Alarm.id).join(Sensor).where(Sensor.code == trouble.sensor)
+        unseen = query.where(Alarm.since >= at - trouble.seen_after, ~Alarm.acknowledged)
+        for alarm_id in ctx.session.scalars(unseen.order_by(Alarm.id)).all():
+            commands.acknowledge(ctx, alarm_id=alarm_id, note=trouble.remedy)
+
     soon = timedelta(minutes=1)
     for minutes, actor, name, act in (
         (6, wang.actor, "alarm.acknowledge", acknowledge),
         (8, wang.actor, "work_order.assign", lambda ctx: working.assign(ctx, order(ctx), chen)),
         (20, chen.actor, "work_order.start", lambda ctx: working.start(ctx, order(ctx))),
         (70, chen.actor, "work_order.complete", complete),
-        (300, wang.actor, "work_order.close", lambda ctx: working.close(ctx, order(ctx), wang)),
+        (370, wang.actor, "alarm.acknowledge", answer_the_others),
+        (400, wang.actor, "work_order.close", lambda ctx: working.close(ctx, order(ctx), wang)),
     ):
         diary.note(at + soon * minutes, actor, name, act)
 
