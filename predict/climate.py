@@ -88,5 +88,17 @@ def dew_point(celsius: float, humidity: float) -> float:
     """
     if not -45.0 <= celsius <= 60.0 or not 0.0 < humidity <= 100.0:
         raise ValueError("-45 to 60 degrees Celsius and a humidity above 0 to 100 % needed")
-    g = float(np.log(humidity / 100.0)) + MAGNUS_B * celsius / (MAGNUS_C + celsius)
-    return MAGNUS_C * g / (MAGNUS_B - g)
+    return float(dew_points(np.array([celsius]), np.array([humidity]))[0])
+
+
+def dew_points(celsius: Floats, humidity: Floats) -> Floats:
+    """Return the dew point of each pair, in Celsius; NaN where a humidity cannot be.
+
+    Shapes (n,).  The formula of `dew_point`; above 60 or below -45 degrees it is less exact.
+
+    >>> dew_points(np.array([25.0, 25.0]), np.array([50.0, 0.0])).round(1).tolist()
+    [13.9, nan]
+    """
+    share = np.where((humidity > 0.0) & (humidity <= 100.0), humidity, np.nan) / 100.0
+    g = np.log(share) + MAGNUS_B * celsius / (MAGNUS_C + celsius)
+    return np.asarray(MAGNUS_C * g / (MAGNUS_B - g), dtype=np.float64)

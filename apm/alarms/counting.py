@@ -17,7 +17,8 @@ from apm.readings.days import day_number
 from apm.readings.model import AlarmKind
 from predict.alarming.engine import Batch, Watch, advance_all
 from predict.alarming.rules import Episode, Outcome, State
-from predict.alarming.signals import dew_point, latest_at
+from predict.alarming.signals import latest_at
+from predict.climate import dew_points
 
 States = dict[str, Any]
 _CONTEXT_US = CONTEXT // timedelta(microseconds=1)
@@ -50,7 +51,7 @@ class Count:
         readings, air = self.span.readings, self.air.readings
         hold = self.hold_s * 1_000_000
         warmth = latest_at(readings.times, air.times, air.values, hold)
-        margin = warmth - dew_point(warmth, readings.values)
+        margin = warmth - dew_points(warmth, readings.values)
         return Span(type(readings)(readings.times, margin, readings.quality), self.span.begin)
 
 

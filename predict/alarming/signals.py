@@ -11,24 +11,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CLEAR, BETWEEN, BEYOND, UNKNOWN = np.int8(-1), np.int8(0), np.int8(1), np.int8(2)
 """Where a reading stands: back by the deadband, inside the deadband, beyond, not to be said."""
-A, B = 17.62, 243.12
-"""Magnus' constants over water, degrees Celsius: D. Sonntag, Zeitschrift für Meteorologie 40
-(1990) 340-344, as WMO-No. 8 gives them; good from -45 to 60 degrees."""
-
-
-def dew_point(temperature: Floats, humidity: Floats) -> Floats:
-    """Return dew points in degrees Celsius; NaN where humidity is not above 0 and at most 100.
-
-    Args:
-        temperature: of the air, degrees Celsius.
-        humidity: relative, percent.
-
-    >>> dew_point(np.array([25.0]), np.array([50.0])).round(1).tolist()
-    [13.9]
-    """
-    share = np.where((humidity > 0.0) & (humidity <= 100.0), humidity, np.nan) / 100.0
-    gamma = np.log(share) + A * temperature / (B + temperature)
-    return np.asarray(B * gamma / (A - gamma), dtype=np.float64)
 
 
 def latest_at(times: Ints, other_times: Ints, other_values: Floats, hold_us: int) -> Floats:

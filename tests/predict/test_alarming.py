@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from predict.alarming.engine import QUIET, Batch, Watch, advance, advance_all
 from predict.alarming.rules import Kind, Rule
-from predict.alarming.signals import dew_point, latest_at
+from predict.alarming.signals import latest_at
+from predict.climate import dew_points
 
 S = 1_000_000
 
@@ -209,9 +210,9 @@ def test_dew_points_are_those_of_the_tables():
     """Values of psychrometric tables, to a tenth of a degree."""
     air = np.array([20.0, 22.0, 25.0, 30.0])
     damp = np.array([50.0, 60.0, 80.0, 40.0])
-    assert dew_point(air, damp) == pytest.approx([9.3, 13.9, 21.3, 14.9], abs=0.1)
-    assert np.isnan(dew_point(np.array([20.0, 20.0]), np.array([0.0, 101.0]))).all()
-    assert dew_point(np.array([21.0]), np.array([100.0]))[0] == pytest.approx(21.0)
+    assert dew_points(air, damp) == pytest.approx([9.3, 13.9, 21.3, 14.9], abs=0.1)
+    assert np.isnan(dew_points(np.array([20.0, 20.0]), np.array([0.0, 101.0]))).all()
+    assert dew_points(np.array([21.0]), np.array([100.0]))[0] == pytest.approx(21.0)
 
 
 def test_another_sensor_speaks_for_a_while_only():
