@@ -1,9 +1,8 @@
 """What replacing on a forecast costs, beside waiting, replacing by age or block, and an oracle.
 
 Simulated turbofans that ran to their end: forecasts come from models that have not seen the
-unit, the
-threshold from the other half of the units.  A failure costs five planned replacements,
-an order takes ten cycles.
+unit, the threshold from the other half of the units.  A failure costs five planned
+replacements, an order takes ten cycles.
 
     python -m tests.bench.policy DATA_DIR --json
 """
