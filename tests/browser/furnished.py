@@ -48,6 +48,7 @@ from tests.apm.hospital import jpeg, pass_all, start_work
 from tests.browser.checklist import fitting
 from tests.browser.drafts import keep_templates
 from tests.browser.house import House
+from tests.browser.meters import keep_meters
 from tests.browser.offices import keep_papers, let_in, open_ways
 from tests.browser.real_input import simulated_log
 from tests.browser.reasons import keep_causes
@@ -98,6 +99,7 @@ def furnish(house: House) -> Furnished:
         found.visitor.append(keep_papers(wang, vent, closed, found.pages))
         found.visitor.append(let_in(wang, at_work, found.pages))
         keep_causes(wang, vent, (closed, at_work), found.pages)
+        keep_meters(wang, vent, found.pages)
         assets = [vent.code, chiller.code]
         found.pages["assets.show"] = [f"/assets/{code}" for code in assets]
         found.pages["assets.edit"] = [f"/assets/{vent.code}/edit"]

@@ -33,7 +33,8 @@ NOT_PAGES = {
     "procedures.exchange.export_one", "static", "stocktake.report_csv",
     "requests.public.photo", "requests.staff.photo", "work.field.photo",
     "vendors.link.file", "vendors.order.file", "metrology.assets.certificate_file",
-    "environment.plans.picture", "environment.records.export", "reports.environment.excursion",
+    "environment.plans.picture", "forecasts.chart.as_file", "forecasts.chart.data",
+    "environment.records.export", "reports.environment.excursion",
     "reports.environment.draft_record", "reports.environment.record",
     "analytics.causes.export", "notify.open_message", "notify.calendar.feed", "reports.download",
 }  # fmt: skip
