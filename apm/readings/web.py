@@ -10,12 +10,14 @@ from apm.core.errors import DomainError, Invalid, NotFound
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
+from apm.core.sources import said_source
 from apm.readings import commands, queries
 from apm.readings.asset_panel import sensors_panel
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.schema import QUANTITIES, SensorIn
 
 web = Blueprint("readings", __name__)
+web.add_app_template_filter(said_source)
 PANELS = (sensors_panel,)
 """Registered with the asset page by being imported here."""
 
