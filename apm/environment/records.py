@@ -34,6 +34,8 @@ from predict.excursions import seconds_outside
 
 MOST_DAYS = {"day": 366, "hour": 31}
 MOST_GAPS = 200
+EARLIEST = date(1970, 1, 2)
+"""No reading is older, in any zone."""
 MEANS = "I have checked this record of temperature and humidity"
 """What the signature means, as it is stored; pages show it in the language spoken."""
 Document = dict[str, Any]
@@ -58,7 +60,7 @@ def period_of(ctx: Context, first: date | None, last: date | None, grain: str) -
     end = last or today
     begin = first or end.replace(day=1)
     days = (end - begin).days + 1
-    if not 1 <= days <= MOST_DAYS[grain] or end > today:
+    if not 1 <= days <= MOST_DAYS[grain] or end > today or begin < EARLIEST:
         message = _l(
             "Choose days up to today: at most 366 by the day, or 31 by the hour.",
         )

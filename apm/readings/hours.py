@@ -9,11 +9,12 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from struct import Struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apm.readings.blocks import DAY_US, FLOATS, LARGEST, Readings, scaled, signed_size
+from apm.readings.blocks import DAY_US, FLOATS, Readings, scaled, signed_size
 
 HOUR_US = DAY_US // 24
 _HEADER = Struct("<BbB")
@@ -94,12 +95,13 @@ def pack_hours(hours: Buckets) -> bytes:
     """Return the hours of a day, counted from midnight, as bytes."""
     decimals, low = scaled(np.r_[hours.low, hours.high])
     k = len(hours.at)
-    if low is None or np.abs(hours.total).max() >= LARGEST / 10**decimals:
-        columns = [c.astype("<f8") for c in (hours.low, hours.high, hours.total)]
+    # Totals stay as they are: readings between lowest and highest may have more decimals.
+    columns: list[NDArray[Any]] = [hours.total.astype("<f8")]
+    if low is None:
+        columns += [hours.low.astype("<f8"), hours.high.astype("<f8")]
         decimals = FLOATS
     else:
-        total = np.rint(hours.total * 10**decimals).astype(np.int64)
-        columns = [_narrow(low[:k]), _narrow(low[k:]), _narrow(total)]
+        columns += [_narrow(low[:k]), _narrow(low[k:])]
     places = (hours.at // HOUR_US).astype(np.uint8)
     raw = places.tobytes() + hours.n.astype("<u4").tobytes()
     sizes = bytes(c.itemsize for c in columns)
@@ -121,16 +123,18 @@ def unpack_hours(data: bytes) -> Buckets:
         raw = zlib.decompress(data[_HEADER.size + 3 :])
     except zlib.error as error:
         raise ValueError("the hours of a day are damaged") from error
-    offset, kind = 5 * k, "f" if decimals == FLOATS else "i"
-    columns = []
-    for size in sizes:
-        column = np.frombuffer(raw, dtype=f"<{kind}{size}", count=k, offset=offset)
-        columns.append(column.astype(np.float64) / (1 if decimals == FLOATS else 10**decimals))
+    kind, scale = ("f", 1) if decimals == FLOATS else ("i", 10**decimals)
+    offset, columns = 5 * k, []
+    for size, of in zip(sizes, ("f", kind, kind), strict=True):
+        columns.append(np.frombuffer(raw, dtype=f"<{of}{size}", count=k, offset=offset))
         offset += k * size
+    total, low, high = columns
     return Buckets(
         np.frombuffer(raw, dtype=np.uint8, count=k).astype(np.int64) * HOUR_US,
         np.frombuffer(raw, dtype="<u4", count=k, offset=k).astype(np.int64),
-        *columns,
+        low / scale,
+        high / scale,
+        total.astype(np.float64),
     )
 
 
