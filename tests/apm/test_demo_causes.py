@@ -28,7 +28,8 @@ def test_a_hot_room_a_fall_and_age_are_proposed_and_nobody_has_decided(
     likeliest = [view.assessment.proposal.likeliest for view in views]
     assert likeliest == [Cause.ENVIRONMENT, Cause.USER, Cause.WEAR]
     hot = views[0].assessment.of("room_temperature")
-    assert (hot.level, views[0].assessment.proposal.pieces[0].kind) == ("long", hot.kind)
+    shown = [piece.kind for piece in views[0].assessment.proposal.pieces]
+    assert (hot.level, hot.kind in shown) == ("long", True)
     assert all(view.is_frozen for view in views)
 
 

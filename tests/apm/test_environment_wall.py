@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from apm.alarms.evaluating import evaluate_all
 from apm.assets.model import Asset, AssetState
 from apm.core.clock import utc_now
 from apm.environment.standing import Standing
@@ -124,8 +125,20 @@ def test_an_alarm_comes_first_and_says_who_has_seen_it(as_, login, alarm):
     assert "I have seen it" not in after
 
 
-def test_back_inside_while_the_alarm_lasts_it_recovers(as_, alarm):
+def test_what_a_detector_found_is_an_alarm_inside_the_limits_too(as_, alarm):
     send(as_("wang"), "CT1", [21.0], until=utc_now() + timedelta(seconds=5))
+
+    assert standing(as_("chen"))["CT1"] is Standing.ALARM
+
+
+def test_back_inside_while_the_alarm_of_a_limit_lasts_it_recovers(as_):
+    wang = as_("wang")
+    sensor(wang, "CT1")
+    send(wang, "CT1", [29.0] * 12)
+    evaluate_all(as_("system"))
+    assert standing(as_("chen"))["CT1"] is Standing.ALARM
+
+    send(wang, "CT1", [21.0], until=utc_now() + timedelta(seconds=5))
 
     assert standing(as_("chen"))["CT1"] is Standing.RECOVERING
 
