@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from apm.alarms.commands import shelve
 from apm.alarms.evaluating import evaluate_all
 from apm.assets.model import Asset, AssetState
 from apm.core.clock import utc_now
@@ -129,6 +130,12 @@ def test_what_a_detector_found_is_an_alarm_inside_the_limits_too(as_, alarm):
     send(as_("wang"), "CT1", [21.0], until=utc_now() + timedelta(seconds=5))
 
     assert standing(as_("chen"))["CT1"] is Standing.ALARM
+
+
+def test_an_alarm_that_is_silenced_is_muted(as_, alarm):
+    shelve(as_("wang"), alarm_id=alarm.id, minutes=10, reason="Cooling is serviced")
+
+    assert standing(as_("chen"))["CT1"] is Standing.MAINTENANCE
 
 
 def test_back_inside_while_the_alarm_of_a_limit_lasts_it_recovers(as_):

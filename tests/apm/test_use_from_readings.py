@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.maintenance.metering import read_meter
 from apm.maintenance.model import Meter, MeterKind, MeterReading
 from apm.maintenance.wishes import Said
 from apm.readings.commands import add_sensor, ingest
+from apm.readings.merging import merge_inbox
+from apm.readings.model import Block
 from apm.utilisation.commands import Wish, decide_break, set_feed, stop_feed
 from apm.utilisation.following import feeds_due
 from apm.utilisation.jobs import follow_all
@@ -286,3 +288,39 @@ def test_a_sensor_in_a_room_tells_no_use(at_work):
         set_feed(at_work("chen"), sensor="R-1", wish=Wish(FeedWay.POWER))
     with pytest.raises(NotFound):
         set_feed(at_work("qin"), sensor="R-1", wish=Wish(FeedWay.POWER))
+
+
+def test_merged_readings_say_what_they_said_in_the_inbox(at_work):
+    wang, system = at_work("wang"), at_work("system")
+    asset = sensor_on(wang)
+    set_feed(wang, sensor="P-1", wish=HOURS)
+    send(wang, "P-1", FIRST, np.concatenate([day_of_power(h) for h in (6, 8)]))
+    follow_all(system)
+    before = meter_values(wang, asset)
+
+    assert merge_inbox(system) == 576
+    system.session.rollback()  # its last look at the inbox is over: SQLite shows what is new
+    send(wang, "P-1", FIRST + timedelta(days=2), day_of_power(3))
+    follow_all(system)
+
+    assert meter_values(wang, asset)[: len(before)] == before
+    assert [round(days(wang)[d].on_s / 3600, 3) for d in (11, 12, 13)] == [6, 8, 3]
+
+
+def test_use_stays_when_its_readings_have_served_their_time(at_work):
+    wang, system = at_work("wang"), at_work("system")
+    asset = sensor_on(wang)
+    set_feed(wang, sensor="P-1", wish=HOURS)
+    send(wang, "P-1", FIRST, np.concatenate([day_of_power(h) for h in (6, 8, 3)]))
+    merge_inbox(system)
+    follow_all(system)
+    before = meter_values(wang, asset)
+    with system.writing("test.thin"):
+        old = update(Block).where(Block.day <= (FIRST + timedelta(days=1)).date())
+        system.session.execute(old.values(data=None))
+
+    send(wang, "P-1", FIRST + timedelta(days=3), day_of_power(5))
+    follow_all(system)
+
+    assert [round(days(wang)[d].on_s / 3600, 3) for d in (11, 12, 13, 14)] == [6, 8, 3, 5]
+    assert meter_values(wang, asset)[: len(before)] == before
