@@ -42,6 +42,7 @@ FEATURES = (
     "risk",
     "alarms",
     "environment",
+    "detecting",
     "forecasts",
     "attribution",
     "notify",

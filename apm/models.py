@@ -6,6 +6,7 @@ from apm.assets import model as assets
 from apm.attribution import model as attribution
 from apm.collecting import model as collecting
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
+from apm.detecting import model as detecting
 from apm.environment import model as environment
 from apm.forecasts import model as forecasts
 from apm.maintenance import model as maintenance
@@ -30,9 +31,9 @@ from apm.work import model as work
 from apm.worker import model as worker
 
 __all__ = [
-    "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "environment",
-    "events", "forecasts", "hospital_scope", "idempotency", "limits", "maintenance", "metrology",
-    "metrology_results", "notify", "parts", "procedures", "readings", "reports", "requests",
-    "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work",
-    "work_clocks", "work_field", "worker",
+    "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "detecting",
+    "environment", "events", "forecasts", "hospital_scope", "idempotency", "limits", "maintenance",
+    "metrology", "metrology_results", "notify", "parts", "procedures", "readings", "reports",
+    "requests", "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks",
+    "work", "work_clocks", "work_field", "worker",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from apm.assets.model import Asset
 from apm.attribution.excursions import LEAST_SEEN, beyond_limits, supply_events
 from apm.attribution.finding import Failure, Found
 from apm.core.command import Context
-from apm.forecasts.model import DetectorState
+from apm.detecting.model import DetectorState
 from apm.readings.model import Alarm, Sensor
 from apm.readings.profiles import limits_of, profiles
 from apm.work.model import WorkOrder

@@ -8,7 +8,7 @@ import click
 
 from apm.cli.frame import acting, hospital_option
 from apm.core.i18n import _
-from apm.forecasts.scoring import score_all
+from apm.detecting.scoring import score_all
 
 
 def _instant(

@@ -1,1 +1,1 @@
-"""Forecasts: readings go to `predict`, findings come back and become proposed work."""
+"""Forecasts: what will fail, when, how sure that is, and how often it was right."""

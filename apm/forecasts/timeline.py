@@ -9,8 +9,8 @@ from sqlalchemy import func, or_, select
 
 from apm.alarms.evidence import read_evidence
 from apm.core.command import Context
-from apm.forecasts.queries import detector_state
-from apm.forecasts.trace import Band, Trace
+from apm.detecting.queries import detector_state
+from apm.detecting.trace import Band, Trace
 from apm.readings.model import Alarm, Sensor
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState

@@ -11,9 +11,9 @@ from apm.alarms.queries import neighbours_of
 from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
+from apm.detecting.watch import watch
 from apm.forecasts.chart_pages import chart
 from apm.forecasts.timeline import Timeline, timeline
-from apm.forecasts.watch import watch
 from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.schema import QUANTITIES

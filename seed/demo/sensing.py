@@ -15,7 +15,7 @@ from apm.alarms import commands
 from apm.alarms.evaluating import evaluate_all
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
-from apm.forecasts.scoring import score_all
+from apm.detecting.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.merging import merge_inbox
 from apm.readings.model import Alarm, AlarmKind, Sensor
@@ -108,7 +108,7 @@ def _note_chapter(world: World, diary: Diary, begin: datetime, end: datetime) ->
 
     diary.note(end, world.system, "reading.ingest", store)
     diary.note(end, world.system, "alarm.evaluate", lambda ctx: evaluate_all(ctx, until=end))
-    diary.note(end, world.system, "forecast.store", lambda ctx: score_all(ctx, until=end))
+    diary.note(end, world.system, "detector.store", lambda ctx: score_all(ctx, until=end))
 
 
 def readings_between(now: datetime, begin: datetime, end: datetime) -> list[dict[str, Any]]:

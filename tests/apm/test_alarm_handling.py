@@ -11,7 +11,7 @@ from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.core.errors import Conflict, NotAllowed, NotFound
 from apm.core.permissions import Role
-from apm.forecasts.scoring import score_all
+from apm.detecting.scoring import score_all
 from apm.readings.commands import ingest
 from apm.readings.model import Alarm
 from apm.readings.queries import alarm_by_id

@@ -32,8 +32,8 @@ from apm.core.command import Context
 from apm.core.db import make_engine, make_sessions
 from apm.core.settings import ROOT
 from apm.demo.desk import Desk, read_desk
-from apm.forecasts.queries import sensors_due
-from apm.forecasts.scoring import score_all
+from apm.detecting.queries import sensors_due
+from apm.detecting.scoring import score_all
 from apm.maintenance.generation import generate
 from apm.maintenance.model import Occurrence, OccurrenceState
 from apm.maintenance.queries import plans_to_look_at

@@ -10,9 +10,9 @@ from apm.alarms.commands import shelve
 from apm.alarms.evaluating import evaluate_all
 from apm.assets.model import Asset, AssetState
 from apm.core.clock import utc_now
+from apm.detecting.scoring import score_all
 from apm.environment.standing import Standing
 from apm.environment.wall import WallFilter, wall
-from apm.forecasts.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm
 from tests.apm.hospital import make_asset

@@ -8,8 +8,8 @@ from sqlalchemy import event, func, select
 
 from apm.assets.commands import create_asset
 from apm.core.events import Outbox
-from apm.forecasts.model import DetectorState
-from apm.forecasts.scoring import score_all, score_new
+from apm.detecting.model import DetectorState
+from apm.detecting.scoring import score_all, score_new
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, Latest
 from apm.work.model import WorkOrder

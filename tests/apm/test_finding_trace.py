@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from apm.forecasts.trace import COLUMNS, FRESH_ROWS, MOST_ROWS, Trace, thinned
+from apm.detecting.trace import COLUMNS, FRESH_ROWS, MOST_ROWS, Trace, thinned
 from predict.anomaly import Scores
 
 

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from apm.assets.commands import create_asset
 from apm.cli import cli
 from apm.core.permissions import Role
-from apm.forecasts.jobs import score
-from apm.forecasts.queries import sensors_due
+from apm.detecting.jobs import score
+from apm.detecting.queries import sensors_due
 from apm.readings.commands import add_sensor
 from apm.readings.model import Alarm
 from apm.work.model import WorkOrder

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from apm.core.clock import utc_now
-from apm.forecasts.scoring import score_all
+from apm.detecting.scoring import score_all
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.queries import sensor_by_code

@@ -19,7 +19,7 @@ from apm.collecting.leasing import claim, report
 from apm.collecting.model import LinkState, Protocol
 from apm.core.clock import utc_now
 from apm.core.command import Context
-from apm.forecasts.scoring import score_all
+from apm.detecting.scoring import score_all
 from apm.maintenance.coming import coming_between
 from apm.maintenance.commands import add_plan
 from apm.maintenance.jobs import generate_due

@@ -20,7 +20,7 @@ from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from apm.assets.model import Asset
-from apm.forecasts.queries import sensors_due
+from apm.detecting.queries import sensors_due
 from apm.readings.model import Alarm
 from apm.work.model import WorkOrder
 from tests.browser import real_input

@@ -14,9 +14,9 @@ from apm.assets.model import Risk
 from apm.core.command import Context, command
 from apm.core.i18n import _, speaking
 from apm.core.permissions import Permission
-from apm.forecasts.model import DetectorState
-from apm.forecasts.queries import detector_state
-from apm.forecasts.trace import Trace
+from apm.detecting.model import DetectorState
+from apm.detecting.queries import detector_state
+from apm.detecting.trace import Trace
 from apm.readings.model import Alarm, AlarmKind, EndedWhy, Latest, Sensor
 from apm.work.commands import open_work
 from apm.work.states import Priority, WorkType
@@ -47,7 +47,7 @@ class Outcome:
     episodes: list[Episode]
 
 
-@command("forecast.store", Permission.SYSTEM_RUN)
+@command("detector.store", Permission.SYSTEM_RUN)
 def store_outcome(ctx: Context, *, outcome: Outcome) -> int:
     """Keep the detector's memory, open and update alarms; return how many were opened."""
     latest = _locked(ctx, outcome.sensor_id)
@@ -66,7 +66,7 @@ def store_outcome(ctx: Context, *, outcome: Outcome) -> int:
     return sum(_follow(ctx, outcome, episode) for episode in outcome.episodes)
 
 
-@command("forecast.fail", Permission.SYSTEM_RUN)
+@command("detector.fail", Permission.SYSTEM_RUN)
 def note_failure(ctx: Context, *, sensor_id: int, error: str) -> None:
     """Remember that a detector could not go on; it is tried again, each time after longer."""
     _locked(ctx, sensor_id)

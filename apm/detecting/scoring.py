@@ -9,9 +9,9 @@ from datetime import datetime
 import numpy as np
 
 from apm.core.command import Context
-from apm.forecasts.commands import Outcome, note_failure, store_outcome
-from apm.forecasts.queries import Due, detector_state, sensors_due, unread
-from apm.forecasts.trace import Trace
+from apm.detecting.commands import Outcome, note_failure, store_outcome
+from apm.detecting.queries import Due, detector_state, sensors_due, unread
+from apm.detecting.trace import Trace
 from apm.readings.checking import instant
 from predict.anomaly import SeasonalDetector
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 
 from apm.core.command import Context
-from apm.forecasts.model import DetectorState
+from apm.detecting.model import DetectorState
 from apm.readings.blocks import EMPTY, Readings, joined
 from apm.readings.checking import MICROSECOND
 from apm.readings.model import Latest

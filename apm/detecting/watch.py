@@ -9,9 +9,9 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from apm.core.command import Context
-from apm.forecasts.model import DetectorState
-from apm.forecasts.queries import detector_state
-from apm.forecasts.trace import Band, Trace
+from apm.detecting.model import DetectorState
+from apm.detecting.queries import detector_state
+from apm.detecting.trace import Band, Trace
 from apm.readings.queries import days_with_readings
 from apm.utilisation.model import Feed
 from predict.anomaly import DEFAULT

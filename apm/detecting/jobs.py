@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from apm.core.command import Context
 from apm.core.jobs import job
-from apm.forecasts.scoring import score_new
+from apm.detecting.scoring import score_new
 
 
-@job("forecasts.score", every=timedelta(seconds=5))
+@job("detecting.score", every=timedelta(seconds=5))
 def score(ctx: Context) -> None:
     """Score what arrived since the last time."""
     score_new(ctx)
