@@ -46,6 +46,9 @@ DOERS = {"chen", "tian", "wang", "erin", "amy"}
 PROGRAM_OR_NOT = ("lin", "chen", "tian", "wang", "erin", "zhao", "amy", "vera", "program",
                   "device", "qin", "visitor", "link")  # fmt: skip
 
+OUTSIDERS = {"lin", "vera", "device", "qin", "visitor"}
+"""They are refused before anybody looks at the order: two states are enough for them."""
+
 STEPS: dict[str, tuple[set[W], W | None, set[str]]] = {
     "assign": ({W.PLANNED, W.ASSIGNED}, W.ASSIGNED, BOSSES),
     "take": ({W.PLANNED}, W.ASSIGNED, DOERS),
@@ -197,6 +200,8 @@ def test_every_step_of_a_work_order(house, me, high_risk, state):
     for who, action in every(STEPS):
         if may(who, action, state, me=me, high_risk=high_risk):
             continue
+        if who in OUTSIDERS and state not in {W.IN_PROGRESS, W.DONE}:
+            continue
         if who == "link" and state is W.IN_PROGRESS and action == "come":
             continue  # somebody of the vendor arrives beside the hospital's own: no step
         status = house.send(who, path, link, action)
@@ -214,7 +219,8 @@ def test_every_step_of_a_work_order(house, me, high_risk, state):
             assert status in {200, 303}, f"{who} {action} in {state}: {status}"
             assert house.state(no) is target, f"{who} {action} in {state}"
             tried += 1
-    assert tried >= len(STEPS) * len(PROGRAM_OR_NOT) - 40
+    left_out = 0 if state in {W.IN_PROGRESS, W.DONE} else len(STEPS) * len(OUTSIDERS)
+    assert tried >= len(STEPS) * len(PROGRAM_OR_NOT) - 40 - left_out
 
 
 def every(steps: dict[str, Any]) -> Iterator[tuple[str, str]]:
