@@ -9,9 +9,9 @@ Few failures make `known` small and the law wide.  The shape k common to all gro
 the likelihood of the failures with each group's rate integrated out: neither does one bad group
 pretend that units wear in, nor many small groups that they wear out.
 
-Sources: N. Johnson, S. Kotz, N. Balakrishnan, "Continuous Univariate Distributions" I (1994), 20.12
-(a gamma mixture of exponentials); shared frailty: J. Klein, M. Moeschberger, "Survival Analysis"
-(2003), chapter 13; delayed entry as exposure of a counting process: ibid. 3.5.
+Sources: N. Johnson, S. Kotz, N. Balakrishnan, "Continuous Univariate Distributions" I (1994),
+20.12 (a gamma mixture of exponentials); shared frailty: J. Klein, M. Moeschberger,
+"Survival Analysis" (2003), chapter 13; delayed entry as exposure of a counting process: ibid. 3.5.
 """
 
 from __future__ import annotations

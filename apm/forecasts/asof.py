@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
@@ -118,6 +118,15 @@ def orders_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -
             )
         )
     return found
+
+
+def at_days(days: float) -> datetime:
+    """Return the instant so many days after 1970.
+
+    >>> at_days(1.5).isoformat()
+    '1970-01-02T12:00:00+00:00'
+    """
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
 
 
 def _some(query: Select[Any], column: Any, only: Sequence[int] | None) -> Select[Any]:

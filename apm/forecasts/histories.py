@@ -1,4 +1,4 @@
-"""A hospital's records as of an instant, as lives and logs of events: what every model learns from.
+"""A hospital's records as of an instant, as lives and logs of events, for models to learn from.
 
 Nothing later than the instant is used: not what happened later, and not what was found out later
 about what happened before (see `asof`).  Times are days since 1970 in UTC, as floats.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from math import inf
 
 import numpy as np
@@ -35,7 +35,7 @@ SHORTEST = 0.01
 NONE: Days = np.empty(0)
 Log = Callable[[Context, datetime, Sequence[int] | None], Mapping[int, Sequence[float]]]
 LOGS: dict[str, Log] = {}
-"""Further logs of events: whoever keeps one says when (days since 1970) what happened, by asset."""
+"""Further logs of events: whoever keeps one says when what happened, in days, by asset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def _unit(
     logs: Mapping[str, Sequence[float]],
 ) -> Unit:
     known = days_of(asset.known_at)
-    new = None if asset.new_on is None else _days_of_day(asset)
+    new = None if asset.new_on is None else _days_of_day(asset.new_on)
     from_new = new is not None and known - NEW_WITHIN <= new <= now
     origin = new if from_new and new is not None else known
     failed = _failures(orders, now)
@@ -250,9 +250,8 @@ def _failures(orders: Sequence[OrderThen], now: float) -> list[tuple[float, floa
     return found
 
 
-def _days_of_day(asset: AssetThen) -> float:
-    assert asset.new_on is not None
-    return days_of(datetime.combine(asset.new_on, time(), UTC))
+def _days_of_day(day: date) -> float:
+    return days_of(datetime.combine(day, time(), UTC))
 
 
 def _spans(asset: AssetThen, start: float, now: float) -> list[tuple[float, float]]:

@@ -111,7 +111,7 @@ def foretell(known: Histories, parameters: dict[str, Any]) -> list[Foretold]:
 
 
 def baseline(parameters: dict[str, Any], category: str, horizon: float) -> float:
-    """Return the naive probability: exponential life with the category's MTBF, else the fleet's."""
+    """Return the naive probability: exponential, by the category's MTBF, else the fleet's."""
     mtbf = parameters["mtbf"].get(category) or parameters["mtbf_all"]
     return rounded(-np.expm1(-horizon / mtbf), 4)
 
