@@ -76,7 +76,9 @@ class Heading:
         """Return the probability that the limit is passed within so many days."""
         n = len(self.ends)
         # Half a path either way: of finitely many none is certain.
-        return float((np.searchsorted(self.ends, days, side="right") + 0.5) / (n + 1)) if n else 0.0
+        return (
+            float((np.searchsorted(self.ends, days, side="right") + 0.5) / (n + 1)) if n else 0.0
+        )
 
 
 def last_reset(values: ArrayLike) -> int:
@@ -141,9 +143,7 @@ def heading(
     if limit is None:
         none = np.empty(0)
         fan = np.array([[0.0, level, level, level]])
-        return Heading(
-            False, None, level, *slopes, inf, inf, inf, none, fan, len(known), since
-        )
+        return Heading(False, None, level, *slopes, inf, inf, inf, none, fan, len(known), since)
     return _passage(y, rng, limit, confidence=confidence, n=len(known), since=since)
 
 
@@ -216,7 +216,9 @@ def _passage(
         first = np.zeros(PATHS)
     tail = (1.0 - confidence) / 2.0
     ends = np.sort(first)
-    low, median, high = (float(ends[min(PATHS - 1, int(q * PATHS))]) for q in (tail, 0.5, 1 - tail))
+    low, median, high = (
+        float(ends[min(PATHS - 1, int(q * PATHS))]) for q in (tail, 0.5, 1 - tail)
+    )
     spread = np.sqrt(max(float(doubt[1, 1]), 0.0)) * unit
     middle = float(state[1]) * unit
     return Heading(
