@@ -55,6 +55,8 @@ SENSITIVE: dict[str, set[Role]] = {
     "GET /work-orders/<no>/cause": {T, E, M, A},
     "POST /work-orders/<no>/cause/confirm": {E, A},
     "POST /api/v1/work-orders/<no>/cause/confirm": {E, A},
+    "GET /api/v1/forecasts": {T, E, M, A},
+    "GET /api/v1/assets/<code>/forecast": {T, E, M, A},
     "POST /api/v1/device-events": {E, A, D},
     "POST /assets/<code>/log": {E, A, D},
     "POST /work-orders/<no>/vendor-links": {E, M, A},
