@@ -22,7 +22,7 @@ from predict.proportion import wilson
 
 Array = NDArray[np.float64]
 CONFIDENCE = 0.9
-DRAWS = 1000
+DRAWS = 500
 LEAST_FORECASTS = 30
 """Judged forecasts below which probabilities are not scored."""
 LEAST_EVENTS = 5
@@ -87,7 +87,7 @@ def skill(
     y, group = np.asarray(happened, dtype=np.float64), np.asarray(unit)
     if not p.shape == b.shape == y.shape == group.shape or p.ndim != 1:
         raise ValueError("said, base, happened and unit must be alike and flat")
-    if len(p) and not (0 <= min(p.min(), b.min()) and max(p.max(), b.max()) <= 1):
+    if len(p) and not (min(p.min(), b.min()) >= 0 and max(p.max(), b.max()) <= 1):
         raise ValueError("probabilities lie within 0..1")
     events = int(y.sum())
     _, place = np.unique(group, return_inverse=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from predict.errors import NotEnoughData
 from predict.survival import lives, survival_curve
@@ -56,44 +56,54 @@ class Coverage:
         return low <= self.value <= high
 
 
-def coverage(
-    low: ArrayLike,
-    high: ArrayLike,
-    time: ArrayLike,
-    failed: ArrayLike,
-    unit: ArrayLike,
-    *,
-    said: float,
-    rng: np.random.Generator,
-) -> Coverage:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Intervals that were said and how long each unit ran; all of shape (n,).
+
+    low, high: the interval in days from the forecast, 0 <= low < high.  time: days to the failure,
+    or watched without one.  failed: whether it failed then.  unit: whose life it is.
+
+    Raises:
+        ValueError: shapes differ, or an interval is not one.
+    """
+
+    low: Array
+    high: Array
+    time: Array
+    failed: NDArray[np.bool_]
+    unit: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        rows = (self.high, self.time, self.failed, self.unit)
+        if self.low.ndim != 1 or any(row.shape != self.low.shape for row in rows):
+            raise ValueError("low, high, time, failed and unit must be alike and flat")
+        if (self.low < 0.0).any() or (self.high <= self.low).any() or (self.time < 0.0).any():
+            raise ValueError("0 <= low < high and time >= 0 needed")
+
+
+def coverage(known: Said, said: float, rng: np.random.Generator) -> Coverage:
     """Return how often the failure fell into its interval.
 
     Args:
-        low, high: shape (n,), the interval in days from the forecast, 0 <= low < high.
-        time: shape (n,), days from the forecast to the failure, or watched without one.
-        failed: shape (n,), whether it failed then.
-        unit: shape (n,), units are drawn again for the interval.
+        known: the intervals and what came of them.
         said: the share promised to lie within, 0..1.
-        rng: draws.
+        rng: draws units again for the interval.
 
     Raises:
         NotEnoughData: fewer than `LEAST_FAILURES` failures, or none watched to its interval's end.
-        ValueError: shapes differ, or an interval is not one.
+        ValueError: `said` is not a share.
     """
-    a, b = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-    t, dead, who = np.asarray(time, dtype=np.float64), np.asarray(failed, bool), np.asarray(unit)
-    if not a.shape == b.shape == t.shape == dead.shape == who.shape or a.ndim != 1:
-        raise ValueError("low, high, time, failed and unit must be alike and flat")
-    if not 0.0 < said < 1.0 or (a < 0.0).any() or (b <= a).any() or (t < 0.0).any():
-        raise ValueError("0 <= low < high, time >= 0 and 0 < said < 1 needed")
+    if not 0.0 < said < 1.0:
+        raise ValueError("0 < said < 1 needed")
+    dead = known.failed
     failures = int(dead.sum())
     if failures < LEAST_FAILURES:
         raise NotEnoughData(f"{LEAST_FAILURES} failures needed")
-    place = on_own_scale(a, b, t)
+    place = on_own_scale(known.low, known.high, known.time)
     value = _within(place, dead)
     if value is None:
         raise NotEnoughData("no unit was watched to the end of its interval")
-    names, group = np.unique(who, return_inverse=True)
+    names, group = np.unique(known.unit, return_inverse=True)
     members = [np.flatnonzero(group == i) for i in range(len(names))]
     drawn = []
     for _ in range(DRAWS):
@@ -102,7 +112,7 @@ def coverage(
         if dead[rows].any() and (again := _within(place[rows], dead[rows])) is not None:
             drawn.append(again)
     limits = np.quantile(drawn, [0.05, 0.95])
-    return Coverage(value, float(limits[0]), float(limits[1]), said, len(t), failures)
+    return Coverage(value, float(limits[0]), float(limits[1]), said, len(dead), failures)
 
 
 def on_own_scale(low: Array, high: Array, time: Array) -> Array:
