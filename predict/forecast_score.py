@@ -117,7 +117,7 @@ def gain(
 def _drawn(place: NDArray[np.int64], rows: Array, rng: np.random.Generator) -> Array:
     """Return sums of `rows`, shape (k, n), over units drawn again: shape (k, draws)."""
     units = int(place.max()) + 1
-    sums = np.stack([np.bincount(place, weights=row, minlength=units) for row in rows])
+    sums = np.asarray([np.bincount(place, weights=row, minlength=units) for row in rows], float)
     times = rng.multinomial(units, np.full(units, 1.0 / units), DRAWS)
     drawn: Array = sums @ times.T.astype(np.float64)
     return drawn
