@@ -23,6 +23,8 @@ from predict.proportion import wilson
 Array = NDArray[np.float64]
 CONFIDENCE = 0.9
 DRAWS = 500
+MOST_GROUPS = 500
+"""Units are drawn in so many groups at most: groups of units are as independent as units."""
 LEAST_FORECASTS = 30
 """Judged forecasts below which probabilities are not scored."""
 LEAST_EVENTS = 5
@@ -90,7 +92,7 @@ def skill(
     if len(p) and not (min(p.min(), b.min()) >= 0 and max(p.max(), b.max()) <= 1):
         raise ValueError("probabilities lie within 0..1")
     events = int(y.sum())
-    _, place = np.unique(group, return_inverse=True)
+    place = np.unique(group, return_inverse=True)[1] % MOST_GROUPS
     if len(p) < LEAST_FORECASTS or min(events, len(p) - events) < LEAST_EVENTS or not place.any():
         raise NotEnoughData(f"{LEAST_FORECASTS} judged forecasts needed")
     ours, theirs = (p - y) ** 2, (b - y) ** 2
