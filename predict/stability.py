@@ -79,6 +79,20 @@ def _shares(values: np.ndarray, edges: np.ndarray, bins: int) -> np.ndarray:
     return shares
 
 
+def shift_threshold(values: ArrayLike, *, slack: float, chance: float) -> float:
+    """Return a threshold for `page_hinkley` that n values of one mean rarely exceed.
+
+    A random walk with drift -slack and variance v a step ever rises by h with a probability of
+    about exp(-2 slack h / v) (D. Siegmund, "Sequential Analysis", 1985, 3.2); each of the n values
+    may begin such a rise, upwards or downwards.
+
+    >>> round(shift_threshold([0.0, 1.0] * 50, slack=0.05, chance=0.01), 1)
+    24.8
+    """
+    x = np.asarray(values, dtype=np.float64)
+    return float(x.var() * np.log(2 * len(x) / chance) / (2.0 * slack))
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """at: place of the value at which a shift was noticed.  upwards: values became larger."""

@@ -1,8 +1,9 @@
-"""Whether the equipment a model speaks of is still what it was trained on: it wishes to be retrained.
+"""Whether the equipment a model speaks of is still what it was trained on; else it is retrained.
 
 Two signs count.  What it says, or what speaks for it, is spread otherwise than in its first
 months (population stability index); or what came differs from what was said more and more in one
-direction (Page-Hinkley on the residuals, in order of when it was clear).
+direction (Page-Hinkley on the residuals, in order of when the forecasts were made: failures are
+clear sooner than their absence).
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from apm.forecasts.judged import judged_of
 from apm.forecasts.model import ForecastRecord, ModelVersion
 from apm.forecasts.scorecard import rows_of
 from predict.errors import NotEnoughData
-from predict.stability import page_hinkley, stability
+from predict.stability import LEAST, page_hinkley, shift_threshold, stability
 
 RESTS = timedelta(days=30)
 """A version this young is what the latest training made of things."""
-SLACK, THRESHOLD = 0.05, 4.0
-"""Of the residuals, in failures: a bias of five in a hundred is nothing; four too many are news."""
+SLACK = 0.05
+"""Failures a forecast: a bias of five in a hundred forecasts is nothing."""
+CHANCE = 0.01
+"""Of noticing a shift of the residuals where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,13 @@ def _drivers(ctx: Context, ids: Sequence[int]) -> dict[int, dict[str, float]]:
 def _biased(ctx: Context, rows: Sequence[Any]) -> Drift | None:
     known = judged_of(rows, ctx.now()).apart
     told = known.where(known.told)
-    order = np.argsort(told.end, kind="stable")
+    order = np.lexsort((told.unit, told.at))
     residuals = (told.came.astype(np.float64) - told.said)[order]
-    shift = page_hinkley(residuals, slack=SLACK, threshold=THRESHOLD)
+    if len(residuals) < LEAST:
+        return None
+    threshold = shift_threshold(residuals, slack=SLACK, chance=CHANCE)
+    shift = page_hinkley(residuals, slack=SLACK, threshold=threshold)
     if shift is None:
         return None
     what = "more_failures" if shift.upwards else "fewer_failures"
-    return Drift("residuals", what, shift.height, THRESHOLD, told.n)
+    return Drift("residuals", what, shift.height, threshold, told.n)

@@ -1,4 +1,4 @@
-"""What a scorecard leads to: a model is muted, let to work, or shows no interval; all kept with why.
+"""What a scorecard leads to: a model is muted, let to work, or shows no interval, and why.
 
 The words of a page are found by `code`; the figures stand beside it in `ModelVersion.state_why`.
 """

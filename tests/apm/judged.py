@@ -47,9 +47,7 @@ def make_record(
     return made
 
 
-def record_of(
-    version: ModelVersion, asset_id: int, at: datetime, **facts: Any
-) -> ForecastRecord:
+def record_of(version: ModelVersion, asset_id: int, at: datetime, **facts: Any) -> ForecastRecord:
     """The row alone, to be added with many."""
     days = facts.get("horizon_days", 30)
     return ForecastRecord(

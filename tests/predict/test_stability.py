@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from predict.errors import NotEnoughData
-from predict.stability import page_hinkley, stability
+from predict.stability import page_hinkley, shift_threshold, stability
 
 
 def test_samples_of_one_population_are_called_stable_but_for_chance() -> None:
@@ -56,6 +56,22 @@ def test_page_hinkley_does_what_its_recursion_says() -> None:
                 noticed += 1
                 assert found.at <= (one_sided if one_sided is not None else 0) or shift == 0.0
     assert noticed > 20
+
+
+def test_residuals_of_honest_forecasts_seldom_count_as_a_shift() -> None:
+    rng = np.random.default_rng(9)
+    alarms = caught = 0
+    for _ in range(100):
+        p = rng.beta(1.0, 5.0, 600)
+        honest = (rng.random(600) < p) - p
+        worse = (rng.random(600) < np.where(np.arange(600) < 300, p, p + 0.3)) - p
+        for values, is_shifted in ((honest, False), (worse, True)):
+            bound = shift_threshold(values, slack=0.05, chance=0.01)
+            found = page_hinkley(values, slack=0.05, threshold=bound) is not None
+            alarms += found and not is_shifted
+            caught += found and is_shifted
+    assert alarms <= 3
+    assert caught >= 95
 
 
 def test_page_hinkley_refuses_a_threshold_that_is_none() -> None:
