@@ -12,7 +12,10 @@ from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.detecting.watch import watch
+from apm.forecasts import panels
+from apm.forecasts.asset_pages import asset_pages
 from apm.forecasts.chart_pages import chart
+from apm.forecasts.fleet_pages import fleet_pages
 from apm.forecasts.timeline import Timeline, timeline
 from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
@@ -21,6 +24,10 @@ from apm.readings.series import series
 
 web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
+web.register_blueprint(fleet_pages)
+web.register_blueprint(asset_pages)
+PANELS = (panels.forecast_panel, panels.forecast_section)
+"""Registered with the pages of assets and work orders by being imported here."""
 PERIODS = {
     "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30),
     "year": timedelta(days=365),
