@@ -34,6 +34,7 @@ class Pooled:
     """A group's characteristic life (63 % have failed): median and interval of what is known.
 
     own: share of the answer that rests on the group's own failures, 0..1; the rest is borrowed.
+    rate, known: mean and gamma shape of the rate of failures per age ** shape: the posterior.
     """
 
     group: str
@@ -44,6 +45,8 @@ class Pooled:
     failures: int
     units: int
     own: float
+    rate: float
+    known: float
 
 
 def pool(
@@ -71,10 +74,10 @@ def pool(
     if total[0] == 0.0:
         raise NotEnoughData("no failure in the whole fleet yet")
     centre = total[0] / total[1]
-    between = _spread(whole, [centre] * len(whole))
+    between = spread_between(whole, [centre] * len(whole))
     found = [_posterior(own, centre, _gamma(between)) for own in whole]
     means = [mean for mean, _ in found]
-    within = _spread(
+    within = spread_between(
         [own for models in counts.values() for own in models.values()],
         [mean for mean, models in zip(means, counts.values(), strict=True) for _ in models],
     )
@@ -113,8 +116,10 @@ def _posterior(own: Array | tuple[float, float], mean: float, a: float) -> tuple
     return (a + own[0]) / (a / mean + own[1]), a + own[0]
 
 
-def _spread(counts: list[Array] | list[tuple[float, float]], means: list[float]) -> float:
-    """Return the spread that makes the counts most likely (negative binomial).
+def spread_between(counts: list[Array] | list[tuple[float, float]], means: list[float]) -> float:
+    """Return the spread of rates that makes counts (failures, exposure) most likely.
+
+    The counts are negative binomial around `means` * exposure.
 
     A few groups cannot say that all are alike: the likelihood is multiplied by the square of the
     spread, which keeps it from zero (Y. Chung et al., Psychometrika 78 (2013) 685-709).
@@ -149,4 +154,6 @@ def _answer(
     rates = [float(gammaincinv(a, q)) * mean / a for q in (1.0 - tail, 0.5, tail)]
     low, middle, high = (float(rate ** (-1.0 / shape)) for rate in rates)
     share = own[1] / (prior[1] / prior[0] + own[1])
-    return Pooled(group, middle, low, high, shape, int(own[0]), len(watched.exit), float(share))
+    return Pooled(
+        group, middle, low, high, shape, int(own[0]), len(watched.exit), float(share), mean, a
+    )

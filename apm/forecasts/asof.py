@@ -1,0 +1,202 @@
+"""Equipment and work as the records stood at an instant: later changes are undone, newest first.
+
+The audit trail has every change with its instant, the value before and the value after.  Whoever
+learns from the past must see it as it was then: a cause found later, an order cancelled later or
+equipment registered later would be news from the future.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+
+from apm.assets.model import Asset, AssetState, Risk
+from apm.core.audit import AuditEntry
+from apm.core.command import Context
+from apm.work.model import WorkOrder
+from apm.work.states import WorkState, WorkType
+
+IN_OPERATION = frozenset(
+    {AssetState.IN_SERVICE, AssetState.ON_LOAN, AssetState.UNDER_REPAIR, AssetState.QUARANTINED}
+)
+"""In use, or meant to be but for a fault: its time counts."""
+AWAY = frozenset(AssetState) - IN_OPERATION
+ASSET_FIELDS = (
+    "category", "manufacturer", "model", "risk", "lifecycle", "in_service_on", "purchased_on",
+)  # fmt: skip
+ORDER_FIELDS = ("asset_id", "state", "cause_code", "down_from", "done_at")
+
+
+@dataclass(frozen=True, slots=True)
+class AssetThen:
+    """One asset as it was registered then; `known_at`: when it was registered."""
+
+    id: int
+    category: str
+    make: tuple[str, str]
+    """Manufacturer and model; empty where not said."""
+    risk: Risk
+    lifecycle: AssetState
+    new_on: date | None
+    known_at: datetime
+    moves: list[tuple[datetime, bool]]
+    """When it left operation (False) or came back (True), in order, up to then."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderThen:
+    """One work order as it stood then."""
+
+    id: int
+    no: str
+    type: WorkType
+    asset_id: int
+    state: WorkState
+    cause_code: str | None
+    created_at: datetime
+    began_at: datetime
+    """When the equipment stopped, as was said then; else when it was opened."""
+    done_at: datetime | None
+
+
+def assets_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -> list[AssetThen]:
+    """Return the assets registered by `at`, by id, in four statements (`only`: some of them)."""
+    columns = [getattr(Asset, name) for name in ASSET_FIELDS]
+    query = select(Asset.id, *columns).order_by(Asset.id)
+    undone = _undone(ctx, "Asset", at, only)
+    known, moves = _registered(ctx, at, only), _moves(ctx, at, only)
+    found = []
+    for row in ctx.session.execute(_some(query, Asset.id, only)):
+        if row.id not in known:
+            continue
+        was = dict(zip(ASSET_FIELDS, row[1:], strict=True)) | undone.get(row.id, {})
+        found.append(
+            AssetThen(
+                row.id,
+                str(was["category"]),
+                (was["manufacturer"] or "", was["model"] or ""),
+                Risk(was["risk"]),
+                AssetState(was["lifecycle"]),
+                _day(was["in_service_on"]) or _day(was["purchased_on"]),
+                known[row.id],
+                moves.get(row.id, []),
+            )
+        )
+    return found
+
+
+def orders_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -> list[OrderThen]:
+    """Return the orders on assets opened by `at`, cancelled ones left out, in two statements."""
+    columns = [getattr(WorkOrder, name) for name in ORDER_FIELDS]
+    query = (
+        select(WorkOrder.id, WorkOrder.no, WorkOrder.type, WorkOrder.created_at, *columns)
+        .where(WorkOrder.asset_id.is_not(None), WorkOrder.created_at <= at)
+        .order_by(WorkOrder.created_at, WorkOrder.id)
+    )
+    undone = _undone(ctx, "WorkOrder", at, None)
+    found = []
+    for row in ctx.session.execute(_some(query, WorkOrder.asset_id, only)):
+        was = dict(zip(ORDER_FIELDS, row[4:], strict=True)) | undone.get(row.id, {})
+        if was["state"] == WorkState.CANCELLED or was["asset_id"] is None:
+            continue
+        found.append(
+            OrderThen(
+                row.id,
+                row.no,
+                row.type,
+                int(was["asset_id"]),
+                WorkState(was["state"]),
+                was["cause_code"],
+                row.created_at,
+                _instant(was["down_from"]) or row.created_at,
+                _instant(was["done_at"]),
+            )
+        )
+    return found
+
+
+def at_days(days: float) -> datetime:
+    """Return the instant so many days after 1970.
+
+    >>> at_days(1.5).isoformat()
+    '1970-01-02T12:00:00+00:00'
+    """
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
+
+
+def _some(query: Select[Any], column: Any, only: Sequence[int] | None) -> Select[Any]:
+    return query if only is None else query.where(column.in_(only))
+
+
+def _undone(
+    ctx: Context, entity: str, at: datetime, only: Sequence[int] | None
+) -> dict[int, dict[str, Any]]:
+    """Return, by row, the values it had at `at` of what was changed afterwards."""
+    query = (
+        select(AuditEntry.entity_id, AuditEntry.changes)
+        .where(
+            AuditEntry.chain == ctx.actor.hospital_id,
+            AuditEntry.entity == entity,
+            AuditEntry.at > at,
+        )
+        .order_by(AuditEntry.seq.desc())
+    )
+    if entity == "WorkOrder":  # an order opened later is left out anyway
+        before = select(WorkOrder.id).where(WorkOrder.created_at <= at)
+        query = query.where(AuditEntry.entity_id.in_(before))
+    fields = ASSET_FIELDS if entity == "Asset" else ORDER_FIELDS
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for row_id, changes in ctx.session.execute(_some(query, AuditEntry.entity_id, only)):
+        for name in fields:
+            if name in changes:
+                found[row_id][name] = changes[name][0]
+    return found
+
+
+def _registered(ctx: Context, at: datetime, only: Sequence[int] | None) -> dict[int, datetime]:
+    """Return when each asset was registered, of those that were by `at`."""
+    first = func.min(AuditEntry.at)
+    query = (
+        select(AuditEntry.entity_id, first)
+        .where(AuditEntry.chain == ctx.actor.hospital_id, AuditEntry.entity == "Asset")
+        .group_by(AuditEntry.entity_id)
+        .having(first <= at)
+    )
+    rows = ctx.session.execute(_some(query, AuditEntry.entity_id, only))
+    return {row_id: when for row_id, when in rows}
+
+
+def _moves(
+    ctx: Context, at: datetime, only: Sequence[int] | None
+) -> dict[int, list[tuple[datetime, bool]]]:
+    """Return when assets left operation or came back, up to `at`."""
+    before = AuditEntry.changes[("lifecycle", 0)].as_string()
+    after = AuditEntry.changes[("lifecycle", 1)].as_string()
+    away = [state.value for state in AWAY]
+    query = (
+        select(AuditEntry.entity_id, AuditEntry.at, after)
+        .where(
+            AuditEntry.chain == ctx.actor.hospital_id,
+            AuditEntry.entity == "Asset",
+            AuditEntry.at <= at,
+            or_(before.in_(away), after.in_(away)),
+        )
+        .order_by(AuditEntry.seq)
+    )
+    found: dict[int, list[tuple[datetime, bool]]] = defaultdict(list)
+    for row_id, when, state in ctx.session.execute(_some(query, AuditEntry.entity_id, only)):
+        found[row_id].append((when, state not in away))
+    return found
+
+
+def _day(value: Any) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _instant(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

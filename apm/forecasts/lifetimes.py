@@ -1,0 +1,173 @@
+"""The kind `life`: how long units run between failures, pooled unit -> make -> category -> fleet.
+
+One Weibull shape for all, a rate for each make borrowed from its category and the fleet as far as
+its own failures are few, and for each unit from its make.  `predict.pooled_life` has the formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apm.forecasts.foretold import (
+    CONFIDENCE,
+    HORIZONS,
+    RECORD_DAYS,
+    Foretold,
+    Needs,
+    Trained,
+    driver,
+    fingerprint,
+    heaviest,
+    rounded,
+)
+from apm.forecasts.histories import Histories, Unit
+from apm.forecasts.model import ModelKind
+from predict.pooled_life import LEAST_FAILURES, Rate, common_shape
+from predict.pooling import pool
+from predict.survival import Lives, lives
+from predict.unit_rates import Make, unit_rates, unit_spread
+
+Array = NDArray[np.float64]
+AHEAD = (0, 30, 60, 90, 120, 180, 270, 365, 545, 730)
+"""Days at which the fan of a life is drawn."""
+WEARS = 1.1
+"""From this shape on planned work lowers the risk: an older unit fails more."""
+YEAR = 365.25
+NO_LIFE = lives([], [])
+
+
+def train(known: Histories) -> Trained | Needs:
+    """Fit the lives of all makes to what was known."""
+    groups = known.lives()
+    everything = [own for makes in groups.values() for own in makes.values()]
+    failures = sum(own.failures for own in everything)
+    if failures < LEAST_FAILURES:
+        return Needs("failures", failures, LEAST_FAILURES)
+    shape = common_shape(everything)
+    # Makes without any life of their own stand for those not seen yet.
+    asked = {c: {**makes, f"{c}|": NO_LIFE} for c, makes in groups.items()}
+    found = pool({**asked, "": {"": NO_LIFE}}, shape, CONFIDENCE)
+    makes = {name: [one.rate, one.known, one.own, one.failures] for name, one in found.items()}
+    parameters: dict[str, Any] = {
+        "shape": shape,
+        "makes": makes,
+        "mtbf": {c: m for c, own in groups.items() if (m := _mtbf(list(own.values())))},
+        "mtbf_all": _mtbf(everything),
+    }
+    d, e = _counts(known.units, shape)
+    rates = [_make(parameters, unit).rate for unit in known.units]
+    parameters["unit_spread"] = unit_spread(d, e, rates)
+    rows = [np.column_stack([own.entry, own.exit, own.failed]) for own in everything]
+    return Trained(parameters, len(known.units), failures, known.first, fingerprint(rows))
+
+
+def foretell(known: Histories, parameters: dict[str, Any]) -> list[Foretold]:
+    """Say of each unit in operation when it will fail; without a model, what is missing."""
+    units = known.running
+    if not units:
+        return []
+    shape = float(parameters["shape"])
+    failures, exposure = _counts(units, shape)
+    makes = [_make(parameters, unit) for unit in units]
+    rate, sure = unit_rates(failures, exposure, makes, float(parameters["unit_spread"]))
+    ages = np.array([max(0.0, known.now - unit.since) for unit in units])
+    judged = Rate(shape, rate, sure)
+    within = {str(h): judged.fails_within(ages, h) for h in HORIZONS}
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low, median, high = (judged.left(ages, q) for q in (tail, 0.5, 1.0 - tail))
+    ratio = judged.hazard_ratio(ages)
+    horizon = RECORD_DAYS[ModelKind.LIFE]
+    said = []
+    for k, unit in enumerate(units):
+        own = Rate(shape, float(rate[k]), float(sure[k]))
+        typical = float(own.left(0.0, 0.5))
+        reasons = [
+            _age(unit, known.now, float(ages[k]), float(ratio[k]), typical),
+            _record(unit, known.now, float(rate[k]), makes[k]),
+            driver(
+                "own_history", 0.0, failures=int(failures[k]), of_make=makes[k].failures,
+                share=round(makes[k].own, 2),
+            ),
+        ]  # fmt: skip
+        said.append(
+            Foretold(
+                asset_id=unit.id,
+                probabilities={h: rounded(p[k], 4) for h, p in within.items()},
+                base=baseline(parameters, unit.category, horizon),
+                life_median=rounded(median[k]),
+                life_low=rounded(low[k]),
+                life_high=rounded(high[k]),
+                path=_path(own, float(ages[k])),
+                drivers=heaviest(reasons),
+                may_act=shape >= WEARS and not unit.is_down,
+            )
+        )
+    return said
+
+
+def baseline(parameters: dict[str, Any], category: str, horizon: float) -> float:
+    """Return the naive probability: exponential, by the category's MTBF, else the fleet's."""
+    mtbf = parameters["mtbf"].get(category) or parameters["mtbf_all"]
+    return rounded(-np.expm1(-horizon / mtbf), 4)
+
+
+def _age(unit: Unit, now: float, age: float, ratio: float, typical: float) -> dict[str, Any]:
+    is_after_failure = len(unit.failures) and unit.failures[-1] == unit.since
+    is_after_renewal = len(unit.renewals) and unit.renewals[-1] == unit.since
+    since = (
+        "since_failure" if is_after_failure
+        else "since_renewal" if is_after_renewal
+        else "since_new" if unit.is_from_new
+        else "since_records"
+    )  # fmt: skip
+    weight = log(max(ratio, 1e-3)) / log(4.0)
+    return driver(
+        since, weight, days=rounded(age), typical_days=rounded(typical), ratio=rounded(ratio, 2)
+    )
+
+
+def _record(unit: Unit, now: float, rate: float, make: Make) -> dict[str, Any]:
+    """Return how often it failed in the last year, and how its rate compares with its make's."""
+    ratio = rate / make.rate
+    n = int((unit.failures > now - YEAR).sum())
+    return driver(
+        "failures_last_year", log(max(ratio, 1e-3)) / log(4.0), n=n, ratio=rounded(ratio, 2)
+    )
+
+
+def _path(own: Rate, age: float) -> list[list[float]]:
+    low_median_high = own.surviving(age, np.array(AHEAD, dtype=np.float64), CONFIDENCE)
+    return [
+        [float(h), *(rounded(share, 3) for share in row)]
+        for h, row in zip(AHEAD, low_median_high, strict=True)
+    ]
+
+
+def _counts(units: Sequence[Unit], shape: float) -> tuple[Array, Array]:
+    """Return failures and exposure of each unit."""
+    d, e = np.zeros(len(units)), np.zeros(len(units))
+    for k, unit in enumerate(units):
+        for entry, leave, failed in unit.lives():
+            d[k] += failed
+            e[k] += leave**shape - entry**shape
+    return d, e
+
+
+def _make(parameters: dict[str, Any], unit: Unit) -> Make:
+    makes = parameters["makes"]
+    for name in (unit.make, f"{unit.category}|", ""):
+        if name in makes:
+            rate, known, own, failures = makes[name]
+            return Make(rate, known, own, int(failures))
+    raise KeyError(unit.make)
+
+
+def _mtbf(groups: Sequence[Lives]) -> float | None:
+    failures = sum(own.failures for own in groups)
+    watched = sum(float((own.exit - own.entry).sum()) for own in groups)
+    return watched / failures if failures else None
