@@ -30,10 +30,11 @@ class Finding:
 
 
 def findings_of(order: WorkOrder) -> list[Finding]:
-    """Return the findings behind an order, the first one first."""
+    """Return the findings behind an order, the first one first; forecasts have their own words."""
     if not order.evidence:
         return []
-    return [_finding(plain) for plain in (order.evidence, *order.evidence.get("also", ()))]
+    every = (order.evidence, *order.evidence.get("also", ()))
+    return [_finding(plain) for plain in every if plain.get("kind") != "forecast"]
 
 
 def asks_as_found(order: WorkOrder) -> bool:

@@ -1,0 +1,66 @@
+"""What is foretold, from what, and how it turned out."""
+
+from __future__ import annotations
+
+from apm.core.i18n import _l
+
+WORDS: dict[str, dict[str, object]] = {
+    "forecast_kind": {
+        "life": _l("Life of its kind"),
+        "trend": _l("Trend of a sensor"),
+        "soon": _l("Signs before failures"),
+    },
+    "chance_band": {
+        "probable": _l("Likely (50 % or more)"),
+        "possible": _l("Quite possible (20 to 50 %)"),
+        "seldom": _l("Possible (5 to 20 %)"),
+        "unlikely": _l("Unlikely (below 5 %)"),
+    },
+    "outcome": {
+        "open": _l("Not yet known"),
+        "hit": _l("Warned, and it failed"),
+        "miss": _l("Failed without a warning"),
+        "false_alarm": _l("False alarm"),
+        "averted": _l("Warned, and averted"),
+        "quiet": _l("No warning, no failure"),
+        "unresolved": _l("Nobody can tell"),
+    },
+    "dismissal": {
+        "checked_fine": _l("Checked: it is sound"),
+        "known_cause": _l("Harmless known cause"),
+        "replaced_soon": _l("Will be replaced or retired anyway"),
+        "wrong_data": _l("The data behind it are wrong"),
+    },
+    "model_state": {
+        "shadow": _l("On trial"),
+        "active": _l("At work"),
+        "muted": _l("Muted"),
+        "retired": _l("Replaced"),
+    },
+    # What speaks for a forecast.  The figures come with it; what is missing is shown as a dash.
+    "driver": {
+        "since_failure": _l("Last failure %(days)s days ago; usual: %(typical_days)s"),
+        "since_renewal": _l("Part replaced %(days)s days ago; usual life: %(typical_days)s"),
+        "since_new": _l("New %(days)s days ago; usual time to a failure: %(typical_days)s"),
+        "since_records": _l(
+            "No failure for %(days)s days on record; usual time to one: %(typical_days)s"
+        ),
+        "failures_last_year": _l(
+            "%(n)s failures in the last year; its rate is %(ratio)s times that of its kind"
+        ),
+        "own_history": _l(
+            "Learned from %(failures)s failures of its own, %(of_make)s of its make"
+        ),
+    },
+    # What history is missing: how much there is, and how much it takes.
+    "forecast_needs": {
+        "failures": _l("failures of this kind of equipment on record"),
+        "days": _l("days with readings"),
+        "readings": _l("readings"),
+        "units": _l("units of its kind"),
+        "months": _l("months of records"),
+        "limit": _l("a limit that the readings could reach"),
+        "in_service": _l("a date since when it is in service"),
+        "model": _l("a model that beats plain arithmetic"),
+    },
+}
