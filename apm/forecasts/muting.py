@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from apm.core.command import Context
+from apm.forecasts.arranging import arrange_fleet
 from apm.forecasts.judged import CAME, STAYED_AWAY
 from apm.forecasts.model import ModelState, ModelVersion
 from apm.forecasts.registry import Standing, at_work, move_model
@@ -33,7 +34,8 @@ def review(ctx: Context) -> list[ModelVersion]:
     """Let each version's score decide what it may do; return those whose state changed.
 
     At work and worse than its baseline beyond doubt: muted.  In the shadow and better than the
-    version at work on the same moments, or than the baseline where none is: to work.
+    version at work on the same moments, or than the baseline where none is: to work.  A muted one
+    comes back when it has become better than the baseline beyond doubt.
     """
     versions = at_work(ctx)
     cards = {card.version.id: card for card in cards_of(ctx, versions)}
@@ -49,6 +51,8 @@ def review(ctx: Context) -> list[ModelVersion]:
             continue
         moved = move_model(ctx, kind=row.kind, version=row.version, standing=standing)
         changed.append(moved)
+    if changed:
+        arrange_fleet(ctx)
     return changed
 
 
@@ -67,12 +71,13 @@ def _standing(ctx: Context, card: Card, versions: Sequence[ModelVersion]) -> Sta
     row = card.version
     if row.state is S.ACTIVE and skilled and skilled.is_worse:
         return Standing(S.MUTED, {"code": "worse_than_baseline", **skill_plain(skilled)})
-    if row.state is not S.SHADOW:
-        return None
     rival = next((v for v in versions if v.kind is row.kind and v.state is S.ACTIVE), None)
     if rival is None:
+        code = "better_again" if row.state is S.MUTED else "beat_baseline"
         if skilled and skilled.low > 0.0:
-            return Standing(S.ACTIVE, {"code": "beat_baseline", **skill_plain(skilled)})
+            return Standing(S.ACTIVE, {"code": code, **skill_plain(skilled)})
+        return None
+    if row.state is not S.SHADOW:
         return None
     won = duel(ctx, row, rival)
     if won and won.low > 0.0:

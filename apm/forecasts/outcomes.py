@@ -139,7 +139,7 @@ def put_right(
     if not found:
         raise NotFound(_l("There is no such forecast here. Choose one from the list."))
     [record] = found
-    order = _answer(ctx, record)
+    order = answer_of(ctx, record)
     if order is None:
         message = _l("No work that this forecast asked for is done yet. Complete it first.")
         raise Conflict(message, code="not_now")
@@ -155,7 +155,7 @@ def put_right(
     return record
 
 
-def _answer(ctx: Context, record: ForecastRecord) -> str | None:
+def answer_of(ctx: Context, record: ForecastRecord) -> str | None:
     """Return the number of the finished work order that a forecast led to."""
     query = select(WorkOrder.no).where(
         WorkOrder.no == record.work_order_no, WorkOrder.done_at.is_not(None)

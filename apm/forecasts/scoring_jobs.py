@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from apm.core.command import Context
 from apm.core.jobs import job
+from apm.forecasts.deciding import train_wished
 from apm.forecasts.drifting import drift_of
 from apm.forecasts.model import ModelState
 from apm.forecasts.muting import review
@@ -28,3 +29,9 @@ def review_daily(ctx: Context) -> None:
     for version in at_work(ctx):
         if version.state is ModelState.ACTIVE and drift_of(ctx, version):
             train_kind(ctx, version.kind, why="drift")
+
+
+@job("forecasts.wishes", every=timedelta(minutes=5))
+def train_on_wish(ctx: Context) -> None:
+    """Train what somebody asked for."""
+    train_wished(ctx)

@@ -93,7 +93,7 @@ def _standing(
     return _against(ctx, kind, rival, given, figures, compute)
 
 
-def _against(  # noqa: PLR0913  (each is one fact of the comparison)
+def _against(
     ctx: Context,
     kind: ModelKind,
     rival: ModelVersion,

@@ -17,6 +17,9 @@ from apm.forecasts.asset_pages import asset_pages
 from apm.forecasts.chart_pages import chart
 from apm.forecasts.fan import Ahead
 from apm.forecasts.fleet_pages import fleet_pages
+from apm.forecasts.model_pages import model_pages
+from apm.forecasts.record_pages import record_pages
+from apm.forecasts.score_pages import score_pages
 from apm.forecasts.timeline import Timeline, timeline, trend_of
 from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
@@ -27,6 +30,8 @@ web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
 web.register_blueprint(fleet_pages)
 web.register_blueprint(asset_pages)
+for part in (model_pages, record_pages, score_pages):
+    web.register_blueprint(part)
 PANELS = (panels.forecast_panel, panels.forecast_section)
 """Registered with the pages of assets and work orders by being imported here."""
 PERIODS = {

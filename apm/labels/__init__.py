@@ -9,6 +9,7 @@ from apm.labels import (
     equipment,
     forecasts,
     news,
+    scores,
     stores,
     upkeep,
     work,
@@ -16,7 +17,18 @@ from apm.labels import (
 
 LABELS: dict[str, dict[str, object]] = {
     kind: words
-    for part in (environment, equipment, work, causes, upkeep, stores, news, devices, forecasts)
+    for part in (
+        environment,
+        equipment,
+        work,
+        causes,
+        upkeep,
+        stores,
+        news,
+        devices,
+        forecasts,
+        scores,
+    )
     for kind, words in part.WORDS.items()
 }
 
