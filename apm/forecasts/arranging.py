@@ -17,21 +17,21 @@ from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.forecasts.fleet_model import FleetEntry, Standing, band_of
 from apm.forecasts.model import Forecast, ModelState, ModelVersion
+from apm.forecasts.standing import standing_of
 
 T = TypeVar("T")
 HORIZON = "90"
 """The days that the fleet is ranked by."""
 CHUNK = 5000
-KEPT = ("asset_id", "forecast_id", "standing", "kind", "rank", "chance", "band", "warns", "needs",
+KEPT = ("asset_id", "standing", "kind", "sensor_id", "rank", "chance", "band", "warns", "needs",
         "at", "risk", "department_id", "category")  # fmt: skip
-SHOWN = {ModelState.ACTIVE: Standing.FORETOLD, ModelState.MUTED: Standing.MUTED}
 _BEST = (Standing.NEEDS, Standing.MUTED, Standing.FORETOLD)
 
 
 @command("fleet.arrange", Permission.SYSTEM_RUN)
-def arrange_fleet(ctx: Context) -> int:
-    """Bring the whole fleet up to date; return how many assets stand otherwise than before."""
-    return arrange(ctx)
+def arrange_fleet(ctx: Context, *, only: Sequence[int] | None = None) -> int:
+    """Bring the fleet, or only some assets, up to date; return how many stand otherwise."""
+    return arrange(ctx, only)
 
 
 def arrange(ctx: Context, asset_ids: Sequence[int] | None = None) -> int:
@@ -52,7 +52,7 @@ def _found(ctx: Context, asset_ids: list[int] | None) -> dict[int, dict[str, Any
     states: dict[int, ModelState] = dict(iter(models))
     query = (
         select(
-            Forecast.id, Forecast.asset_id, Forecast.kind, Forecast.model_version_id,
+            Forecast.asset_id, Forecast.kind, Forecast.sensor_id, Forecast.model_version_id,
             Forecast.probabilities, Forecast.life_median, Forecast.needs, Forecast.rank,
             Forecast.warns, Forecast.at, Asset.risk, Asset.department_id, Asset.category,
         )
@@ -72,20 +72,16 @@ def _found(ctx: Context, asset_ids: list[int] | None) -> dict[int, dict[str, Any
 
 def _entry(row: Any, states: dict[int, ModelState]) -> dict[str, Any] | None:
     """Return what a forecast makes of its asset; None: it is nobody's business (a shadow's)."""
-    has_figures = row.probabilities is not None or row.life_median is not None
-    state = states.get(row.model_version_id)
-    standing = SHOWN.get(state) if state and has_figures else None
-    if standing is None and row.needs:
-        standing = Standing.NEEDS
+    standing = standing_of(row, states.get(row.model_version_id))
     if standing is None:
         return None
     is_foretold = standing is Standing.FORETOLD
     chance = (row.probabilities or {}).get(HORIZON) if is_foretold else None
     return {
         "asset_id": row.asset_id,
-        "forecast_id": row.id,
         "standing": standing,
         "kind": row.kind,
+        "sensor_id": row.sensor_id,
         "rank": row.rank if is_foretold else 0.0,
         "chance": chance,
         "band": band_of(chance),
@@ -98,9 +94,10 @@ def _entry(row: Any, states: dict[int, ModelState]) -> dict[str, Any] | None:
     }
 
 
-def _weight(entry: dict[str, Any]) -> tuple[int, bool, float, int]:
+def _weight(entry: dict[str, Any]) -> tuple[int, bool, float, str, int]:
     standing = _BEST.index(entry["standing"])
-    return standing, entry["warns"], entry["rank"], -entry["forecast_id"]
+    which = entry["kind"].value, entry["sensor_id"] or 0
+    return standing, entry["warns"], entry["rank"], *which
 
 
 def _store(ctx: Context, wanted: dict[int, dict[str, Any]], asset_ids: list[int] | None) -> int:

@@ -11,16 +11,16 @@ from sqlalchemy.orm import joinedload
 
 from apm.assets.model import Asset
 from apm.core.command import Context
-from apm.forecasts.fleet import newest_by_subject, open_records, orders_of, subject_of
+from apm.forecasts.fleet import open_records, orders_of, subject_of, telling_by_subject
 from apm.forecasts.fleet_model import Standing
 from apm.forecasts.model import (
     Forecast,
     ForecastRecord,
     ModelKind,
-    ModelState,
     ModelVersion,
     Outcome,
 )
+from apm.forecasts.standing import standing_of_loaded
 from apm.work.model import WorkOrder
 
 FEWEST = 10
@@ -72,9 +72,9 @@ def forecasts_of(ctx: Context, asset: Asset) -> AssetForecasts:
     shown = [
         (forecast, standing)
         for forecast in _forecasts(ctx, asset.id)
-        if (standing := standing_of(forecast)) is not None
+        if (standing := standing_of_loaded(forecast)) is not None
     ]
-    records = newest_by_subject(open_records(ctx, [asset.id]))
+    records = telling_by_subject(open_records(ctx, [asset.id]))
     orders = orders_of(ctx, records.values())
     tracks = track_records(ctx, {forecast.kind for forecast, _standing in shown})
     found = []
@@ -84,17 +84,6 @@ def forecasts_of(ctx: Context, asset: Asset) -> AssetForecasts:
         track = tracks.get(forecast.kind, TrackRecord(0, 0))
         found.append(Foretold(forecast, standing, record, order, track))
     return AssetForecasts(asset, found, _past(ctx, asset.id))
-
-
-def standing_of(forecast: Forecast) -> Standing | None:
-    """Return what may be said of a forecast; None for one of a model that tries itself out."""
-    has_figures = forecast.probabilities is not None or forecast.life_median is not None
-    state = forecast.model.state if forecast.model else None
-    if has_figures and state is ModelState.ACTIVE:
-        return Standing.FORETOLD
-    if has_figures and state is ModelState.MUTED:
-        return Standing.MUTED
-    return Standing.NEEDS if forecast.needs else None
 
 
 def track_records(ctx: Context, kinds: Iterable[ModelKind]) -> dict[ModelKind, TrackRecord]:

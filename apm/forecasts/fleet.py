@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from apm.assets.model import Asset, Department, Risk
@@ -17,8 +17,15 @@ from apm.core.command import Context
 from apm.core.paging import Page, page_of
 from apm.forecasts.fleet_model import Band, FleetEntry, Standing
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind, Outcome
+from apm.forecasts.standing import standing_of_loaded
 from apm.work.model import WorkOrder
 
+is_told_by = and_(
+    FleetEntry.asset_id == Forecast.asset_id,
+    FleetEntry.kind == Forecast.kind,
+    FleetEntry.sensor_id.is_not_distinct_from(Forecast.sensor_id),
+)
+"""An entry, and the forecast that speaks for its asset."""
 STALE = timedelta(days=2)
 """Older forecasts are no guide any more: they are made every day."""
 
@@ -91,14 +98,17 @@ def rows_of(ctx: Context, entries: list[FleetEntry]) -> list[FleetRow]:
     """Return entries with what speaks for them.  Three statements."""
     if not entries:
         return []
-    forecasts = _forecasts(ctx, [entry.forecast_id for entry in entries])
-    records = newest_by_subject(open_records(ctx, [entry.asset_id for entry in entries]))
+    asset_ids = [entry.asset_id for entry in entries]
+    forecasts = _forecasts(ctx, asset_ids)
+    records = telling_by_subject(open_records(ctx, asset_ids))
     orders = orders_of(ctx, records.values())
     rows = []
     for entry in entries:
-        # One that is made anew at this moment is listed again by the next run.
-        if forecast := forecasts.get(entry.forecast_id):
-            record = records.get(subject_of(forecast))
+        subject = (entry.asset_id, entry.sensor_id, entry.kind)
+        forecast = forecasts.get(subject)
+        # What is arranged may be a moment older than what is foretold, or than a model's state.
+        if forecast and standing_of_loaded(forecast) is entry.standing:
+            record = records.get(subject)
             order = orders.get(record.work_order_no or "") if record else None
             rows.append(FleetRow(entry, forecast, record, order))
     return rows
@@ -165,9 +175,17 @@ def subject_of(forecast: Forecast) -> Subject:
     return forecast.asset_id, forecast.sensor_id, forecast.kind
 
 
-def newest_by_subject(records: Iterable[ForecastRecord]) -> dict[Subject, ForecastRecord]:
-    """Return of records, oldest first and with their models, the newest about each thing."""
-    return {(one.asset_id, one.sensor_id, one.model.kind): one for one in records}
+def telling_by_subject(records: Iterable[ForecastRecord]) -> dict[Subject, ForecastRecord]:
+    """Return the record about each thing that matters now; they come with their models.
+
+    That is the one with work or a judgement of somebody, else one that warned, else the newest.
+    """
+    ordered = sorted(records, key=lambda one: (_is_handled(one), one.warned, one.at, one.id))
+    return {(one.asset_id, one.sensor_id, one.model.kind): one for one in ordered}
+
+
+def _is_handled(record: ForecastRecord) -> bool:
+    return record.work_order_no is not None or record.dismissed_at is not None
 
 
 def orders_of(ctx: Context, records: Iterable[ForecastRecord]) -> dict[str, WorkOrder]:
@@ -184,13 +202,13 @@ def _with_places() -> tuple[Any, ...]:
     return asset.joinedload(Asset.department), asset.joinedload(Asset.location)
 
 
-def _forecasts(ctx: Context, ids: list[int]) -> dict[int, Forecast]:
+def _forecasts(ctx: Context, asset_ids: list[int]) -> dict[Subject, Forecast]:
     query = (
         select(Forecast)
         .options(joinedload(Forecast.sensor), joinedload(Forecast.model), defer(Forecast.path))
-        .where(Forecast.id.in_(ids))
+        .where(Forecast.asset_id.in_(asset_ids))
     )
-    return {forecast.id: forecast for forecast in ctx.session.scalars(query)}
+    return {subject_of(forecast): forecast for forecast in ctx.session.scalars(query)}
 
 
 def _narrowed(ctx: Context, query: Select[FleetEntry], wanted: FleetFilter) -> Select[FleetEntry]:

@@ -66,10 +66,11 @@ class FleetEntry(HospitalScoped, Row):
     )  # fmt: skip
 
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), unique=True)
-    forecast_id: Mapped[int]
-    """The forecast that speaks for the asset: the one that warns, else the highest ranked."""
     standing: Mapped[Standing] = mapped_column(text_enum(Standing))
     kind: Mapped[ModelKind] = mapped_column(text_enum(ModelKind))
+    """Of the forecast that speaks for the asset: the one that warns, else the highest ranked."""
+    sensor_id: Mapped[int | None] = mapped_column(ForeignKey("sensor.id"))
+    """Whose trend that is.  Not the forecast's own id: it is replaced every night."""
     rank: Mapped[float]
     chance: Mapped[float | None]
     """Of a failure within 90 days; None unless foretold."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from apm.core.command import Context
 from apm.forecasts.acting import act, asks_for_work, tell_plans
+from apm.forecasts.arranging import arrange_fleet
 from apm.forecasts.costing import Floor, floor_of
 from apm.forecasts.keeping import Answers, keep
 from apm.forecasts.kinds import Material, Taught, ask, material
@@ -74,6 +75,7 @@ def _foretell(
         done.forecasts += keep(
             ctx, kind=kind, at=at, answers=answers, known=given.known, only=only
         )
+    arrange_fleet(ctx, only=only)
     done.assets = len(given.known.running)
     if at >= ctx.now() - TOO_OLD:
         tell_plans(ctx, at=at, only=only)

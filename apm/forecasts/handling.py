@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from apm.assets.model import Asset
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, NotFound
-from apm.core.i18n import _, _l, speaking
+from apm.core.i18n import _l
 from apm.core.permissions import Permission
+from apm.forecasts.acting import schedule
 from apm.forecasts.arranging import arrange
 from apm.forecasts.fleet import open_records, subject_of
 from apm.forecasts.model import (
@@ -23,12 +21,7 @@ from apm.forecasts.model import (
     ModelState,
     Outcome,
 )
-from apm.forecasts.wording import work_by
-from apm.teams.queries import zone_of
-from apm.work.commands import open_work
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day
-from apm.work.states import Priority, WorkType
 
 
 @command("forecast.dismiss", Permission.FORECAST_HANDLE)
@@ -56,7 +49,7 @@ def dismiss_forecast(
     return record
 
 
-@command("forecast.schedule", Permission.FORECAST_HANDLE)
+@command("forecast.plan", Permission.FORECAST_HANDLE)
 def schedule_forecast(ctx: Context, *, record_id: int) -> WorkOrder:
     """Open the work a forecast speaks for now, without waiting until it asks for it by itself.
 
@@ -77,18 +70,8 @@ def schedule_forecast(ctx: Context, *, record_id: int) -> WorkOrder:
         raise Conflict(message, no=record.work_order_no)
     if record.model.state is not ModelState.ACTIVE:
         raise Conflict(_l("The model behind this forecast is not at work: it opens no work."))
-    order = open_work(
-        ctx,
-        type=WorkType.PREDICTIVE,
-        asset=record.asset,
-        priority=Priority.NORMAL,
-        origin=f"forecast:{record.id}",
-        evidence=evidence_of(record),
-        due_on=_due(ctx, record),
-        **titles_of(record),
-    )
-    record.work_order_no = order.no
-    ctx.session.flush()
+    order = schedule(ctx, record_id=record.id)
+    assert order is not None  # noqa: S101  (None says that it is set aside, which was looked at)
     return order
 
 
@@ -105,51 +88,10 @@ def code_of(ctx: Context, record_id: int) -> str:
     return code
 
 
-def titles_of(record: ForecastRecord) -> dict[str, str]:
-    """Return what the work is called, in both languages."""
-    titles = {}
-    asset = record.asset
-    for language, key in (("en", "title"), ("zh", "title_zh")):
-        with speaking(language):
-            name = (asset.name_zh or asset.name) if language == "zh" else asset.name
-            titles[key] = _("Check before it fails: %(name)s", name=name)
-    return titles
-
-
-def evidence_of(record: ForecastRecord) -> dict[str, Any]:
-    """Return a frozen forecast as plain JSON for its work order: figures, never sentences."""
-    sensor = record.sensor
-    return {
-        "kind": "forecast",
-        "record": record.id,
-        "at": record.at.isoformat(),
-        "model": {"kind": record.model.kind.value, "version": record.model.version},
-        "sensor": sensor.code if sensor else None,
-        "name": sensor.name if sensor else None,
-        "name_zh": sensor.name_zh if sensor else None,
-        "horizon_days": record.horizon_days,
-        "probability": record.probability,
-        "base_probability": record.base_probability,
-        "life_median": record.life_median,
-        "life_low": record.life_low,
-        "life_high": record.life_high,
-        "confidence": record.confidence,
-        "drivers": record.drivers,
-    }
-
-
-def _due(ctx: Context, record: ForecastRecord) -> date:
-    return work_by(record, zone_of(ctx), today=hospital_day(ctx))
-
-
 def _record_to_change(ctx: Context, record_id: int) -> ForecastRecord:
     query = (
         select(ForecastRecord)
-        .options(
-            joinedload(ForecastRecord.model),
-            joinedload(ForecastRecord.sensor),
-            joinedload(ForecastRecord.asset).joinedload(Asset.department),
-        )
+        .options(joinedload(ForecastRecord.model))
         .where(ForecastRecord.id == record_id)
         .with_for_update(of=ForecastRecord)
         .execution_options(populate_existing=True)

@@ -200,7 +200,7 @@ def _frozen(ctx: Context, kind: ModelKind, at: datetime) -> _Frozen:
     for version, asset, sensor, outcome, warned, dismissed, state in ctx.session.execute(query):
         if outcome is Outcome.OPEN:
             found.open.add((version, asset, sensor))
-        if warned:
+        if warned or dismissed is not None:
             found.warned[asset, sensor] = dismissed is None and state not in OVER
     return found
 

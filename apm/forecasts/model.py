@@ -126,7 +126,7 @@ class Forecast(HospitalScoped, Row):
     )
     at: Mapped[datetime]
     """As of when: nothing later was used."""
-    probabilities: Mapped[dict[str, float] | None] = mapped_column(JSON)
+    probabilities: Mapped[dict[str, float] | None] = mapped_column(JSON(none_as_null=True))
     """Days ahead ("7", "30", "90", "365") to the probability of a failure within them."""
     life_median: Mapped[float | None]
     """Days until the failure (or the limit): even odds."""
@@ -134,12 +134,12 @@ class Forecast(HospitalScoped, Row):
     life_high: Mapped[float | None]
     confidence: Mapped[float | None]
     """Of low to high, 0..1, such as 0.8."""
-    path: Mapped[list[list[float]] | None] = mapped_column(JSON)
+    path: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
     """The fan, for drawing: rows of [days ahead, low, median, high] of what `unit` counts
     (a sensor's value; for a life the share of units still running)."""
     drivers: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     """What speaks for it, heaviest first: {"code": ..., "weight": -1..1, figures}."""
-    needs: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    needs: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What history is missing: {"code": ..., "have": n, "need": m}; None: there is a forecast."""
     rank: Mapped[float] = mapped_column(default=0.0)
     """What a failure within 90 days would cost people and money, times its probability, 0..1:

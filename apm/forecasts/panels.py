@@ -13,9 +13,10 @@ from apm.core.command import Context
 from apm.core.i18n import _l, choose
 from apm.core.panels import Panel
 from apm.core.permissions import Permission
-from apm.forecasts.asset_view import standing_of
+from apm.forecasts.fleet import is_told_by
 from apm.forecasts.fleet_model import FleetEntry, Standing
 from apm.forecasts.model import Forecast
+from apm.forecasts.standing import standing_of_loaded
 from apm.forecasts.wording import needs_words, sentence
 from apm.forecasts.work_evidence import foretold_in
 from apm.work.model import WorkOrder
@@ -27,12 +28,12 @@ def forecast_panel(ctx: Context, asset: Asset) -> Panel | None:
     """What is foretold of an asset, in one sentence; what is missing where it is nothing."""
     query = (
         select(Forecast)
-        .join(FleetEntry, FleetEntry.forecast_id == Forecast.id)
+        .join(FleetEntry, is_told_by)
         .options(joinedload(Forecast.sensor), joinedload(Forecast.model))
-        .where(FleetEntry.asset_id == asset.id)
+        .where(Forecast.asset_id == asset.id)
     )
     said = ctx.session.scalar(query)
-    standing = standing_of(said) if said else None
+    standing = standing_of_loaded(said) if said else None
     if said is None or standing is None:
         return None
     is_foretold = standing is Standing.FORETOLD

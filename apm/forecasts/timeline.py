@@ -1,4 +1,4 @@
-"""What belongs to a stretch of readings: alarms of the sensor, work on its asset, what is to come."""
+"""What belongs to a stretch of readings: alarms, work on the asset, and what is to come."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from apm.alarms.evidence import read_evidence
 from apm.core.command import Context
 from apm.detecting.queries import detector_state
 from apm.detecting.trace import Band, Trace
-from apm.forecasts.asset_view import standing_of
 from apm.forecasts.fan import Ahead, ahead_of
 from apm.forecasts.fleet_model import Standing
 from apm.forecasts.model import Forecast, ModelKind
+from apm.forecasts.standing import standing_of_loaded
 from apm.readings.model import Alarm, Sensor
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState
@@ -71,7 +71,7 @@ def trend_of(ctx: Context, sensor: Sensor) -> list[Ahead]:
         .where(Forecast.sensor_id == sensor.id, Forecast.kind == ModelKind.TREND)
     )
     said = ctx.session.scalar(query)
-    if said is None or standing_of(said) is not Standing.FORETOLD:
+    if said is None or standing_of_loaded(said) is not Standing.FORETOLD:
         return []
     return ahead_of(said)
 

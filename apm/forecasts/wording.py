@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 
 from apm.core.clock import local_day
 from apm.core.i18n import _, choose, language, ngettext
+from apm.forecasts.foretold import RECORD_DAYS
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind
 from apm.labels import LABELS, label
 
@@ -106,14 +107,11 @@ def farthest(forecast: Forecast) -> tuple[int, float]:
     return days, known.get(days, 0.0)
 
 
-def work_by(said: Forecast | ForecastRecord, zone: str, *, today: date) -> date:
-    """Return by when work should be done: before nine units of ten have reached their end.
-
-    That is the low end of the interval, half of the horizon where there is none, and never a day
-    that is over.
-    """
-    ahead = said.life_low if said.life_low is not None else 45
-    day = local_day(said.at, zone) + timedelta(days=int(min(ahead, MOST)))
+def work_by(said: Forecast, zone: str, *, today: date) -> date:
+    """Return by when work should be done, as `acting` will plan it, never a day that is over."""
+    horizon = RECORD_DAYS[said.kind]
+    early = said.life_low if said.life_low is not None else horizon / 2
+    day = local_day(said.at, zone) + timedelta(days=max(1, min(int(early), horizon)))
     return max(day, today)
 
 

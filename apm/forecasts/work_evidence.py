@@ -8,7 +8,7 @@ from typing import Any
 
 from apm.core.i18n import _, choose
 from apm.forecasts.model import Forecast, ModelKind
-from apm.forecasts.wording import chance_words, driver_words, life_words, sentence
+from apm.forecasts.wording import chance_words, driver_words, life_words, number, sentence
 from apm.readings.model import Sensor
 from apm.work.model import WorkOrder
 
@@ -20,12 +20,14 @@ class ForetoldThen:
     """A forecast as it stood when it asked for work.
 
     model: its kind and version, such as ("life", 3); None where the evidence does not say.
+    parts: the spare parts that go into the equipment, and how many were there then.
     """
 
     text: str
     chance: str
     life: str
     drivers: list[str]
+    parts: list[str]
     model: tuple[ModelKind, int] | None
     at: datetime | None
 
@@ -40,8 +42,8 @@ def foretold_in(order: WorkOrder) -> list[ForetoldThen]:
 
 
 def _then(plain: dict[str, Any], name: str) -> ForetoldThen:
-    said = plain.get("model") or {}
-    kind = ModelKind(said["kind"]) if said.get("kind") in set(ModelKind) else ModelKind.SOON
+    known = plain.get("model") in set(ModelKind)
+    kind = ModelKind(plain["model"]) if known else ModelKind.SOON
     days, p = plain.get("horizon_days"), plain.get("probability")
     told = Forecast(
         kind=kind,
@@ -58,8 +60,19 @@ def _then(plain: dict[str, Any], name: str) -> ForetoldThen:
         chance=chance_words(p, days) if p is not None and days else _("not given"),
         life=life_words(told),
         drivers=[driver_words(driver) for driver in plain.get("drivers") or ()],
-        model=(kind, int(said["version"])) if said.get("version") else None,
+        model=(kind, int(plain["version"])) if known and plain.get("version") else None,
+        parts=[_part(part) for part in plain.get("parts") or ()],
         at=datetime.fromisoformat(at) if at else None,
+    )
+
+
+def _part(plain: dict[str, Any]) -> str:
+    name = choose(plain.get("name"), plain.get("name_zh")) or str(plain.get("number", ""))
+    available = plain.get("available") or 0
+    if available > 0:
+        return _("%(part)s: %(n)s available", part=name, n=number(available))
+    return _(
+        "%(part)s: none available, %(n)s days to get", part=name, n=plain.get("lead_days", "–")
     )
 
 

@@ -61,6 +61,6 @@ WORDS: dict[str, dict[str, object]] = {
         "months": _l("months of records"),
         "limit": _l("a limit that the readings could reach"),
         "in_service": _l("a date since when it is in service"),
-        "model": _l("a model that beats plain arithmetic"),
+        "unproven": _l("a model that beats plain arithmetic; one is on trial"),
     },
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import timedelta
 
 import pytest
 
+from apm.accounts.queries import system_actor
+from apm.core.command import Context
 from apm.core.errors import Conflict, NotFound
 from apm.forecasts.fleet import asking_without_work
 from apm.forecasts.handling import dismiss_forecast, schedule_forecast
@@ -23,6 +27,7 @@ from apm.readings.commands import add_sensor, ingest
 from apm.work.commands import open_work
 from apm.work.queries import work_order
 from apm.work.states import WorkType
+from apm.worker.delivery import deliver
 from tests.apm.foretold import foretell, freeze, make_model
 from tests.apm.hospital import make_asset
 
@@ -143,8 +148,8 @@ def test_work_is_planned_with_the_forecast_as_evidence(login, as_, vent, warned)
     assert answer.status_code == 303
     assert again.status_code == 409
     assert (order.type, order.origin) == (WorkType.PREDICTIVE, f"forecast:{record.id}")
-    assert order.title == "Check before it fails: Ventilator 7"
-    assert order.title_zh.endswith("呼吸机7")
+    assert order.title == "Check Ventilator 7: a failure is likely soon"
+    assert "呼吸机7" in order.title_zh
     assert order.due_on is not None
     assert (order.due_on - record.at.date()).days in (41, 42)
     page = text_of(wang.get(f"/work-orders/{no}").text)
@@ -212,3 +217,67 @@ def test_nobody_handles_what_is_not_theirs_or_on_trial_or_over(as_, vent, warned
 
 def test_an_asset_without_forecasts_says_when_there_will_be_some(login, vent):
     assert "Nothing is foretold" in login("wang").get(f"/assets/{vent.code}/forecast").text
+
+
+def test_what_is_foretold_stands_on_todays_page_until_work_is_planned(login, as_, vent, warned):
+    def soon():
+        page = text_of(login("chen").get("/").text)
+        return page.partition("Predicted soon")[2]
+
+    before = soon()
+    order = schedule_forecast(as_("wang"), record_id=warned[1].id)
+    after = soon()
+
+    assert "Ventilator 7" in before
+    assert "3 in 5" in before
+    assert "plan by" in before
+    assert order.no not in before
+    assert after.count(order.no) == 1
+    assert "plan by" not in after
+
+
+def test_who_may_plan_it_hears_that_a_forecast_asks_for_work(login, as_, vent, warned):
+    order = schedule_forecast(as_("wang"), record_id=warned[1].id)
+    deliver(Context(as_("system").session, system_actor(None)))
+
+    said = f"A forecast asks for work: work order {order.no}"
+    assert said in login("wang").get("/inbox").text
+    assert "Ventilator 7" in login("wang").get("/inbox").text
+    for who in ("chen", "zhao", "qin"):
+        assert order.no not in login(who).get("/inbox").text
+    assert f"工单 {order.no}" in login("wang").get("/inbox?lang=zh").text
+
+
+def test_the_chart_of_a_sensor_goes_on_into_the_future(login, as_, vent):
+    system, wang = as_("system"), as_("wang")
+    sensor = add_sensor(
+        wang, code="T-1", name="Arcs", quantity="temperature", unit="°C", asset=vent.code
+    )
+    now = wang.now().replace(microsecond=0)
+    seen = [(now - timedelta(days=day), float(9 - day)) for day in range(9, 0, -1)]
+    ingest(wang, [{"sensor": "T-1", "at": at.isoformat(), "value": value} for at, value in seen])
+    model = make_model(system, ModelKind.TREND)
+    path = [[1.0, 9.0, 10.0, 11.0], [8.0, 15.0, 17.0, 19.0], [40.0, 30.0, 50.0, 70.0]]
+    foretell(system, vent, model, sensor=sensor, path=path, at=now)
+    stretch = {
+        "from": (now - timedelta(days=5)).isoformat(),
+        "to": (now + timedelta(days=9)).isoformat(),
+    }
+    browser = login("chen")
+
+    found = browser.get("/sensors/T-1/series.json", query_string=stretch).json
+    file = browser.get("/sensors/T-1/readings.csv", query_string=stretch).text
+    month, week = (browser.get(f"/sensors/T-1?period={p}").text for p in ("month", "week"))
+    with system.writing("test.muted"):
+        system.session.get(ModelVersion, model.id).state = ModelState.MUTED
+    muted = browser.get("/sensors/T-1/series.json", query_string=stretch).json
+
+    near = [[(now + timedelta(days=days)).timestamp(), *row] for days, *row in path[:2]]
+    assert found["ahead"] == near
+    assert len(found["at"]) == 5
+    rows = list(csv.DictReader(io.StringIO(file.lstrip("\ufeff"))))
+    assert [row["what"] for row in rows] == ["reading"] * 5 + ["forecast"] * 2
+    assert (rows[-1]["value"], rows[-1]["lowest"], rows[-1]["highest"]) == ("17.0", "15.0", "19.0")
+    assert 'class="line ahead"' in month
+    assert 'class="line ahead"' not in week
+    assert muted["ahead"] == []

@@ -14,9 +14,9 @@ def upgrade() -> None:
     number = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
     op.create_table('fleet_entry',
     sa.Column('asset_id', number, nullable=False),
-    sa.Column('forecast_id', number, nullable=False),
     sa.Column('standing', sa.Enum('foretold', 'muted', 'needs', name='standing', native_enum=False, length=32), nullable=False),
     sa.Column('kind', sa.Enum('life', 'trend', 'soon', name='modelkind', native_enum=False, length=32), nullable=False),
+    sa.Column('sensor_id', number, nullable=True),
     sa.Column('rank', sa.Double(), nullable=False),
     sa.Column('chance', sa.Double(), nullable=True),
     sa.Column('band', sa.Enum('probable', 'possible', 'seldom', 'unlikely', name='band', native_enum=False, length=32), nullable=True),
@@ -31,6 +31,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['asset_id'], ['asset.id'], name=op.f('fk_fleet_entry_asset_id')),
     sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_fleet_entry_department_id')),
     sa.ForeignKeyConstraint(['hospital_id'], ['hospital.id'], name=op.f('fk_fleet_entry_hospital_id')),
+    sa.ForeignKeyConstraint(['sensor_id'], ['sensor.id'], name=op.f('fk_fleet_entry_sensor_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_fleet_entry')),
     sa.UniqueConstraint('asset_id', name=op.f('uq_fleet_entry_asset_id'))
     )
