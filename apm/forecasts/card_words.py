@@ -9,8 +9,7 @@ from typing import Any
 
 from apm.core.i18n import _, _l
 from apm.forecasts.model import ModelVersion
-from apm.forecasts.scorecard import Card
-from apm.forecasts.scoring import Lead, Warnings
+from apm.forecasts.scoring import Figures, Lead, Warnings
 from apm.forecasts.wording import number, percent
 from apm.labels import LABELS, label
 from predict.forecast_score import (
@@ -19,7 +18,7 @@ from predict.forecast_score import (
     LEAST_WARNINGS,
     Figure,
 )
-from predict.interval_score import LEAST_FAILURES
+from predict.interval_score import LEAST_FAILURES, Coverage
 
 RULES = ("mtbf", "calendar", "always")
 FORMULAS = (
@@ -78,9 +77,8 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def rows_of_card(card: Card) -> list[Row]:
+def rows_of_card(found: Figures, kept: Coverage | None) -> list[Row]:
     """Return the table of a card: columns are the model and `RULES`."""
-    found = card.figures
     rules = [found.baselines.get(rule) for rule in RULES]
     every = [found.warnings, *rules]
     return [
@@ -88,8 +86,8 @@ def rows_of_card(card: Card) -> list[Row]:
         Row(_("Failures foretold"), tuple(_share(w, "recall") for w in every)),
         Row(_("False alarms per device and month"), tuple(_rate(w) for w in every)),
         Row(_("Lead time"), tuple(_lead(w.lead if w else None) for w in every)),
-        Row(_("Skill against the baseline"), (_skill(card), NOTHING, NOTHING, NOTHING)),
-        Row(_("Interval kept"), (_kept(card), NOTHING, NOTHING, NOTHING)),
+        Row(_("Skill against the baseline"), (_skill(found), NOTHING, NOTHING, NOTHING)),
+        Row(_("Interval kept"), (_kept(kept), NOTHING, NOTHING, NOTHING)),
     ]
 
 
@@ -122,10 +120,9 @@ def _lead(lead: Lead | None) -> Cell:
     return Cell(_("%(n)s days", n=number(lead.median, digits=0)), note)
 
 
-def _skill(card: Card) -> Cell:
-    found = card.figures.skill
+def _skill(figures: Figures) -> Cell:
+    found = figures.skill
     if found is None:
-        figures = card.figures
         if figures.n < LEAST_FORECASTS:
             return _few(figures.n, LEAST_FORECASTS)
         fewer = min(figures.events, figures.n - figures.events)
@@ -141,8 +138,7 @@ def _skill(card: Card) -> Cell:
     return Cell(number(found.value, digits=2), note)
 
 
-def _kept(card: Card) -> Cell:
-    found = card.coverage
+def _kept(found: Coverage | None) -> Cell:
     if found is None:
         return Cell(
             _("Too few to say"), _("needs %(n)s failures", n=LEAST_FAILURES), is_number=False

@@ -120,7 +120,7 @@ def _card(row: ModelVersion, form: Form | None = None, status: int = 200) -> Res
         "forecasts/model.html",
         version=row,
         card=found,
-        rows=rows_of_card(found),
+        rows=rows_of_card(found.figures, found.coverage),
         records=_records(ctx, row, LAST),
         currency=hospital.currency if hospital else "CNY",
         wish=(row.state_why or {}).get("training"),

@@ -28,7 +28,9 @@ def scorecard() -> ResponseReturnValue:
     hospital = own_hospital(ctx)
     return render_template(
         "forecasts/scorecard.html",
-        cards=[(card, rows_of_card(card)) for card in cards_of(ctx, versions)],
+        cards=[
+            (card, rows_of_card(card.figures, card.coverage)) for card in cards_of(ctx, versions)
+        ],
         currency=hospital.currency if hospital else "CNY",
         **score_words(),
     )

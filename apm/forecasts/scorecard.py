@@ -88,7 +88,7 @@ def cards_of(ctx: Context, versions: Sequence[ModelVersion]) -> list[Card]:
     rows = rows_of(ctx, [version.id for version in versions])
     assets = {row.asset_id for own in rows.values() for row in own}
     story = story_of(ctx, assets)
-    new = _new_since(ctx, assets)
+    new = new_since(ctx, assets)
     hospital = own_hospital(ctx)
     floor = floor_of(ctx, hospital.currency if hospital else "CNY")
     return [
@@ -124,7 +124,7 @@ def card_of(
 ) -> Card:
     """Return one card from what was read."""
     known = judged_of(rows, now)
-    figures = figures_of(known, _since(known, story, new))
+    figures = figures_of(known, since_of(known, story, new))
     counts = Counter(row.outcome for row in rows)
     # Money was spent where somebody was asked to act: on warnings of the version at work.
     warned = Counter(row.outcome for row in rows if row.warned)
@@ -136,34 +136,35 @@ def card_of(
         floor.n_planned,
         floor.n_failures,
     )
-    return Card(version, dict(counts), figures, _coverage(rows, story, now), money)
+    return Card(version, dict(counts), figures, coverage_of(rows, story, now), money)
 
 
 def story_of(ctx: Context, assets: Collection[int]) -> Happened:
     """Return all that happened to assets, as far as the records go."""
     found: Happened = {}
-    for some in _parts(assets):
+    for some in parts_of(assets):
         found.update(happened_to(ctx, some, BEGINNING))
     return found
 
 
-def _parts(ids: Collection[int]) -> Iterator[list[int]]:
+def parts_of(ids: Collection[int]) -> Iterator[list[int]]:
+    """Return ids in parts that one statement can name."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), AT_ONCE):
         yield ordered[start : start + AT_ONCE]
 
 
-def _new_since(ctx: Context, assets: Collection[int]) -> dict[int, date]:
+def new_since(ctx: Context, assets: Collection[int]) -> dict[int, date]:
     """Return since when each asset is in use, where that is known."""
     began = func.coalesce(Asset.in_service_on, Asset.purchased_on)
     found: dict[int, date] = {}
-    for some in _parts(assets):
+    for some in parts_of(assets):
         query = select(Asset.id, began).where(Asset.id.in_(some), began.is_not(None))
         found.update((asset_id, day) for asset_id, day in ctx.session.execute(query))
     return found
 
 
-def _since(known: Judged, story: Happened, new: dict[int, date]) -> Array:
+def since_of(known: Judged, story: Happened, new: dict[int, date]) -> Array:
     """Return, for each forecast, the days since its asset last failed, else since it was new."""
     failed: dict[int, NDArray[np.float64]] = {}
     began: dict[int, float] = {}
@@ -180,7 +181,7 @@ def _since(known: Judged, story: Happened, new: dict[int, date]) -> Array:
     return since
 
 
-def _coverage(rows: Sequence[Any], story: Happened, now: datetime) -> Coverage | None:
+def coverage_of(rows: Sequence[Any], story: Happened, now: datetime) -> Coverage | None:
     """Return how often failures fell into the interval; those still running count for so long.
 
     All forecasts with an interval count, also those whose horizon runs: a life is censored where

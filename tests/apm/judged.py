@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.forecasts.model import ForecastRecord, ModelKind, ModelState, ModelVersion, Outcome
+from tests.apm.hospital import make_work
 
 
 def make_version(ctx: Context, **facts: Any) -> ModelVersion:
@@ -66,3 +68,20 @@ def record_of(version: ModelVersion, asset_id: int, at: datetime, **facts: Any) 
             **facts,
         }
     )
+
+
+def live_through(ctx: Context, failures: Iterable[tuple[datetime, Asset]], days: float) -> None:
+    """Repairs as the years brought them: opened at an instant, done so many days later."""
+    deeds = [(at, 0, asset) for at, asset in failures]
+    opened = {}
+    for at, _, asset in list(deeds):
+        deeds.append((at + timedelta(days=days), 1, asset))
+    with ctx.writing("test.history"):
+        for at, is_done, asset in sorted(deeds, key=lambda deed: deed[:2]):
+            ctx.now = lambda at=at: at
+            ctx.session.info["now"] = ctx.now
+            if is_done:
+                opened.pop((asset.id, at - timedelta(days=days))).done_at = at
+            else:
+                opened[asset.id, at] = make_work(ctx, ctx.session.merge(asset))
+            ctx.session.flush()

@@ -1,4 +1,4 @@
-"""The pages of scores and models: what they say, in both languages, and what they let people do."""
+"""The pages of scores and models: what they say in both languages, and what people may do."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -5,16 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from apm.accounts.queries import system_actor
 from apm.assets.model import AssetState
 from apm.core.audit import AuditEntry
+from apm.core.command import Context
 from apm.forecasts.drifting import drift_of
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion, Outcome
 from apm.forecasts.muting import hides_interval, review
 from apm.forecasts.outcomes import judge_everything
 from apm.forecasts.registry import decide_model
 from apm.forecasts.scorecard import cards_of
-from tests.apm.hospital import make_asset, make_work
-from tests.apm.judged import make_version, record_of
+from tests.apm.hospital import make_asset
+from tests.apm.judged import live_through, make_version, record_of
 
 pytestmark = pytest.mark.database
 BEGAN = datetime(2025, 6, 1, tzinfo=UTC)
@@ -36,9 +38,11 @@ class Hospital:
         self.risk = np.array([RISK["good"]] * GOOD + [RISK["bad"]] * BAD)
         rng = np.random.default_rng(3)
         self.fails = rng.random((MONTHS, GOOD + BAD)) < self.risk
-        for month, k in np.argwhere(self.fails):
-            at = self.start(month) + timedelta(days=float(rng.uniform(1, 29)))
-            make_work(as_("wang", now=lambda at=at: at), self.assets[k])
+        failures = [
+            (self.start(month) + timedelta(days=float(rng.uniform(1, 29))), self.assets[k])
+            for month, k in np.argwhere(self.fails)
+        ]
+        live_through(as_("system"), failures, days=0.5)
 
     def start(self, month) -> datetime:
         return BEGAN + timedelta(days=30 * int(month))
@@ -86,16 +90,19 @@ def test_a_model_that_knows_the_hazards_is_told_from_one_that_knows_nothing(hosp
     # Counted by hand from who was drawn to fail.
     assert (warned.right, warned.n) == (bad.sum(), bad.size)
     assert (warned.caught, warned.events) == (bad.sum(), hospital.fails.sum())
-    assert warned.precision and warned.precision.value == pytest.approx(bad.mean())
+    assert warned.precision
+    assert warned.precision.value == pytest.approx(bad.mean())
     assert right.counts[Outcome.HIT] == bad.sum()
     assert right.counts[Outcome.MISS] == hospital.fails[:, :GOOD].sum()
     rate = hospital.fails.mean()
     found = right.figures.skill
-    assert found and found.base == pytest.approx(rate * (1 - rate))
+    assert found
+    assert found.base == pytest.approx(rate * (1 - rate))
     assert found.brier == pytest.approx(np.mean((hospital.risk - hospital.fails) ** 2))
     assert found.low > 0.0 > wrong.figures.skill.high
     always = right.figures.baselines["always"]
-    assert always.precision and always.precision.value == pytest.approx(rate)
+    assert always.precision
+    assert always.precision.value == pytest.approx(rate)
     calendar = right.figures.baselines["calendar"]
     assert calendar.n == warned.n
     assert calendar.right < warned.right
@@ -135,6 +142,9 @@ def test_too_few_judged_forecasts_decide_nothing(hospital):
     [card] = cards_of(ctx, [state_of(ctx, young)])
     assert card.figures.skill is None
     assert review(ctx) == []
+    qin = hospital.as_("qin", **NOW)  # of another hospital: none of this is there
+    assert cards_of(qin, [young])[0].n_frozen == 0
+    assert review(Context(qin.session, system_actor(qin.actor.hospital_id), **NOW)) == []
 
 
 def test_a_shadow_goes_to_work_only_if_it_beats_the_one_at_work_on_the_same_moments(hospital):
@@ -159,7 +169,8 @@ def test_an_interval_that_does_not_hold_is_hidden(hospital):
     hospital.record(row, lambda _m, k: hospital.risk[k], **says)
     ctx = hospital.judged()
     [card] = cards_of(ctx, [state_of(ctx, row)])
-    assert card.coverage and card.coverage.value < 0.2
+    assert card.coverage
+    assert card.coverage.value < 0.2
     review(ctx)
     assert state_of(ctx, row).state is ModelState.ACTIVE
     assert hides_interval(state_of(ctx, row))
@@ -177,23 +188,3 @@ def test_a_fleet_that_moved_away_from_what_was_learnt_is_noticed(hospital):
     found = drift_of(ctx, state_of(ctx, moved))
     assert found
     assert (found.code, found.what) == ("inputs", "probability")
-
-
-def test_another_hospital_sees_and_changes_nothing(hospital):
-    row = version(hospital)
-    hospital.record(row, lambda _m, k: 1.0 - hospital.risk[k])
-    hospital.judged()
-    qin = hospital.as_("qin", **NOW)
-    assert review(Other.system(qin)) == []
-    assert cards_of(qin, []) == []
-
-
-class Other:
-    """The worker, bound to the other hospital."""
-
-    @staticmethod
-    def system(qin):
-        from apm.accounts.queries import system_actor  # noqa: PLC0415
-        from apm.core.command import Context  # noqa: PLC0415
-
-        return Context(qin.session, system_actor(qin.actor.hospital_id), **NOW)
