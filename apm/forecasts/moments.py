@@ -77,9 +77,12 @@ def events_of(unit: Unit, kinds: Sequence[str]) -> dict[str, Array]:
     }
 
 
-def features(unit: Unit, at: Array, pace: Pace, kinds: Sequence[str]) -> Array:
-    """Return what is known of a unit at some moments, shape (n, columns)."""
-    plain = np.column_stack([at - unit.origin, pace.at(at), np.full(len(at), RISKS[unit.risk])])
+def features(unit: Unit, at: Array, pace: Array, kinds: Sequence[str]) -> Array:
+    """Return what is known of a unit at some moments, shape (n, columns).
+
+    pace: shape (n,), that of its category at each moment.
+    """
+    plain = np.column_stack([at - unit.origin, pace, np.full(len(at), RISKS[unit.risk])])
     told = event_features(events_of(unit, kinds), at, WINDOWS)
     return np.column_stack([plain, np.where(np.isnan(told), NEVER, told)])
 
@@ -124,7 +127,7 @@ def moments(known: Histories, horizon: float, kinds: Sequence[str]) -> Moments:
         at = grid[inside]
         if not len(at):
             continue
-        rows.append(features(unit, at, pace[unit.category], kinds))
+        rows.append(features(unit, at, pace[unit.category].at(at), kinds))
         labels.append(fails_within(unit.failures, at, horizon, known_until=known.now))
         ids.append(np.full(len(at), unit.id, dtype=np.int64))
         when.append(at)

@@ -29,7 +29,7 @@ from apm.forecasts.foretold import (
 from apm.forecasts.histories import LOGS, Histories, Unit
 from apm.forecasts.lifetimes import baseline, mtbf_of
 from apm.forecasts.model import ModelKind
-from apm.forecasts.moments import Pace, features, groups, labels, moments, paces
+from apm.forecasts.moments import features, groups, labels, moments, paces
 from predict.errors import NotEnoughData
 from predict.failure_soon import LEAST_FAILURES, fit_failure_soon
 
@@ -60,8 +60,10 @@ def train(known: Histories) -> Trained | Needs:
             "usual": np.nanmedian(found.rows, axis=0),
         }
     mtbf, mtbf_all = mtbf_of(known)
+    now = np.array([known.now])
+    pace = {category: float(one.at(now)[0]) for category, one in paces(known).items()}
     return Trained(
-        {"kinds": kinds, "mtbf": mtbf, "mtbf_all": mtbf_all},
+        {"kinds": kinds, "mtbf": mtbf, "mtbf_all": mtbf_all, "paces": pace},
         len(known.units),
         int(np.nansum(found.label)),
         float(found.at.min()),
@@ -78,21 +80,25 @@ def foretell(
     Raises:
         Unreadable: the stored model cannot be used.
     """
-    pace, units = paces(known), known.running
-    chunks = [
-        [(unit, pace[unit.category]) for unit in units[k : k + CHUNK]]
-        for k in range(0, len(units), CHUNK)
-    ]
+    units = known.running
+    chunks = [units[k : k + CHUNK] for k in range(0, len(units), CHUNK)]
     ask = partial(_part, parameters, artifact, known.now)
     return [one for part in each(ask, chunks, compute) for one in part]
 
 
 def _part(
-    parameters: dict[str, Any], artifact: bytes, now: float, units: Sequence[tuple[Unit, Pace]]
+    parameters: dict[str, Any], artifact: bytes, now: float, units: Sequence[Unit]
 ) -> list[Foretold]:
     models = unpack(artifact)
     at = np.array([now])
-    rows = np.vstack([features(unit, at, pace, parameters["kinds"]) for unit, pace in units])
+    pace = parameters["paces"]
+    unknown = float(np.median(list(pace.values())))
+    rows = np.vstack(
+        [
+            features(unit, at, np.array([pace.get(unit.category, unknown)]), parameters["kinds"])
+            for unit in units
+        ]
+    )
     said = {horizon: _probability(model, rows) for horizon, model in models.items()}
     days = RECORD_DAYS[ModelKind.SOON]
     first = models[str(days)]
@@ -102,7 +108,7 @@ def _part(
         usual[:, columns] = first["usual"][columns]
         without[name] = said[str(days)] - _probability(first, usual)
     found = []
-    for k, (unit, _pace) in enumerate(units):
+    for k, unit in enumerate(units):
         parts = {name: float(change[k]) for name, change in without.items()}
         found.append(
             Foretold(
