@@ -123,7 +123,7 @@ def common_shape(groups: Sequence[Lives]) -> float:
         )
         whole = float(own.sum()) + deaths.sum() * log_shape + (shape - 1.0) * log_ages
         # The spread of rates is kept from zero as `pooling` does; see there.
-        return -whole + 0.5 * (log_shape / SHAPE_DOUBT) ** 2 + 0.5 * log_a
+        return float(-whole + 0.5 * (log_shape / SHAPE_DOUBT) ** 2 + 0.5 * log_a)
 
     mean = float(deaths.sum() / np.bincount(group, leave - enter, len(groups)).sum())
     found = minimize(

@@ -1,4 +1,4 @@
-"""`apm predict run`: score what arrived, now."""
+"""`apm predict run`: score what arrived, train what is due and foretell, now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import click
 
 from apm.cli.frame import acting, hospital_option
 from apm.core.i18n import _
+from apm.core.settings import Settings
 from apm.detecting.scoring import score_all
+from apm.forecasts.foretelling import foretell_all
 
 
 def _instant(
@@ -27,11 +29,14 @@ def _instant(
 
 @click.command("run")
 @hospital_option
-@click.option("--at", "until", metavar="ISO", callback=_instant, help="Score no later readings.")
+@click.option(
+    "--at", "until", metavar="ISO", callback=_instant, help="Use nothing later; trains nothing."
+)
 def run(hospital: str, until: datetime | None) -> None:
-    """Score all new readings now; repeating it changes nothing."""
+    """Score all new readings and foretell failures now; repeating it changes nothing."""
     with acting(hospital) as ctx:
         done = score_all(ctx, until=until)
+        foretold = foretell_all(ctx, at=until, compute=Settings.from_env().compute)
     click.echo(
         _(
             "%(readings)s readings of %(sensors)s sensors scored, %(opened)s alarms opened, "
@@ -40,5 +45,16 @@ def run(hospital: str, until: datetime | None) -> None:
             sensors=done.sensors,
             opened=done.opened,
             failed=done.failed,
+        )
+    )
+    click.echo(
+        _(
+            "%(models)s models trained, %(forecasts)s forecasts for %(assets)s pieces of equipment, "
+            "%(warnings)s new warnings, %(orders)s work orders opened or joined.",
+            models=foretold.trained,
+            forecasts=foretold.forecasts,
+            assets=foretold.assets,
+            warnings=foretold.warnings,
+            orders=foretold.orders,
         )
     )

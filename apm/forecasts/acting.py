@@ -232,7 +232,7 @@ def _spoken(record: ForecastRecord, say: Any) -> dict[str, str]:
 
 
 def _due(ctx: Context, record: ForecastRecord) -> date:
-    """Return the day the work is due: before the early end of the interval, not before tomorrow."""
+    """Return the day the work is due: before the early end of the interval, after today."""
     early = record.life_low if record.life_low is not None else record.horizon_days / 2.0
     days = max(1, min(int(early), record.horizon_days))
     return local_day(record.at + timedelta(days=days), hospital_zone(ctx))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 
 from apm.assets.model import Asset, AssetState, Risk
 from apm.core.audit import AuditEntry
@@ -129,7 +129,7 @@ def at_days(days: float) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
 
 
-def _some(query: Select[Any], column: Any, only: Sequence[int] | None) -> Select[Any]:
+def _some(query: Any, column: Any, only: Sequence[int] | None) -> Any:
     return query if only is None else query.where(column.in_(only))
 
 
@@ -168,7 +168,7 @@ def _registered(ctx: Context, at: datetime, only: Sequence[int] | None) -> dict[
         .having(first <= at)
     )
     rows = ctx.session.execute(_some(query, AuditEntry.entity_id, only))
-    return {row_id: when for row_id, when in rows}
+    return {row.entity_id: row[1] for row in rows}
 
 
 def _moves(

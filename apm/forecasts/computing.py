@@ -44,7 +44,9 @@ def each(function: Callable[[T], R], chunks: Sequence[T], compute: str = "local"
             code="no_dask",
         ) from error
     try:
-        client = Client(compute.replace("dask://", "tcp://", 1), timeout="10s")
+        client = Client(  # type: ignore[no-untyped-call]
+            compute.replace("dask://", "tcp://", 1), timeout="10s"
+        )
     except OSError as error:
         raise Invalid(
             _l("The Dask cluster named in APM_COMPUTE does not answer. Start it, or set local."),

@@ -15,7 +15,7 @@ from predict.failure_soon import cost_threshold
 LEAST_ORDERS = 10
 """Orders with a cost, of each kind, below which the default ratio holds."""
 DEFAULT_RATIO = 5.0
-"""A failure is taken to cost five times the planned work where the hospital's own costs are few."""
+"""So many times the planned work a failure is taken to cost where own costs are few."""
 SPAN = timedelta(days=730)
 LOWEST, HIGHEST = 0.1, 0.8
 """A floor outside is not believed: costs do not count patients, nor work that finds nothing."""

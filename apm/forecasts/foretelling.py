@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from apm.core.command import Context
 from apm.forecasts.acting import act, asks_for_work, tell_plans
 from apm.forecasts.arranging import arrange_fleet
+from apm.forecasts.artifact import Unreadable, check
 from apm.forecasts.costing import Floor, floor_of
 from apm.forecasts.keeping import Answers, keep
 from apm.forecasts.kinds import Material, Taught, ask, material
-from apm.forecasts.model import ModelKind, ModelVersion
-from apm.forecasts.registry import at_work
+from apm.forecasts.model import ModelKind, ModelState, ModelVersion
+from apm.forecasts.registry import Standing, at_work, move_model
 from apm.forecasts.training import train_due, train_kind
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def foretell_all(
     """
     done = Done()
     if train and at is None:
+        retire_unreadable(ctx)  # so that it is trained anew in this very run
         done.trained = len(train_due(ctx, compute=compute))
     return _foretell(ctx, done, at or ctx.now(), None, compute)
 
@@ -71,7 +73,13 @@ def _foretell(
         versions = [row for row in at_work(ctx, kind) if row.data_until <= at]
         if not versions and at < ctx.now() - TOO_OLD:
             continue  # of that instant no model may speak: it would know what came later
-        answers = [_answers(version, given, floor, compute) for version in versions]
+        if not versions and only is not None:
+            continue  # the nightly run says what is missing, from all records
+        answers = [
+            found
+            for version in versions
+            if (found := _answers(ctx, version, given, floor, compute))
+        ]
         done.forecasts += keep(
             ctx, kind=kind, at=at, answers=answers, known=given.known, only=only
         )
@@ -84,9 +92,30 @@ def _foretell(
     return done
 
 
-def _answers(version: ModelVersion, given: Material, floor: Floor, compute: str) -> Answers:
-    taught = Taught(version.kind, version.parameters, version.artifact)
-    said = ask(taught, given, compute)
+def retire_unreadable(ctx: Context) -> None:
+    """Retire each stored model that was changed, or made by another scikit-learn."""
+    for version in at_work(ctx):
+        try:
+            check(version)
+        except Unreadable as error:
+            _retire(ctx, version, error)
+
+
+def _retire(ctx: Context, version: ModelVersion, error: Unreadable) -> None:
+    log.warning("model %s %s %s: retired", version.kind.value, version.version, error)
+    why = Standing(ModelState.RETIRED, {"code": "unreadable", "why": str(error)})
+    move_model(ctx, kind=version.kind, version=version.version, standing=why)
+
+
+def _answers(
+    ctx: Context, version: ModelVersion, given: Material, floor: Floor, compute: str
+) -> Answers | None:
+    try:
+        check(version)
+        said = ask(Taught(version.kind, version.parameters, version.artifact), given, compute)
+    except Unreadable as error:
+        _retire(ctx, version, error)
+        return None
     return Answers(
         version.id,
         version.version,

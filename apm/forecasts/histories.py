@@ -176,7 +176,7 @@ def alarms_of(ctx: Context, at: datetime, only: Sequence[int] | None) -> dict[in
         query = query.where(Sensor.asset_id.in_(only))
     found: dict[int, list[float]] = defaultdict(list)
     for asset_id, when in ctx.session.execute(query):
-        found[asset_id].append(days_of(when))
+        found[asset_id or 0].append(days_of(when))
     return found
 
 
@@ -269,8 +269,8 @@ def _spans(asset: AssetThen, start: float, now: float) -> list[tuple[float, floa
 
 
 def _lives(rows: Sequence[tuple[float, float, bool]]) -> Lives:
-    entry, leave, failed = (
-        np.array([row[k] for row in rows], dtype=kind)
-        for k, kind in enumerate((np.float64, np.float64, np.bool_))
+    return Lives(
+        np.array([row[1] for row in rows], dtype=np.float64),
+        np.array([row[2] for row in rows], dtype=np.bool_),
+        np.array([row[0] for row in rows], dtype=np.float64),
     )
-    return Lives(leave, failed, entry)

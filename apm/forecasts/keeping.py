@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 
 from apm.assets.model import Risk
 from apm.core.command import Context, command
@@ -131,7 +131,7 @@ def _missing(
 
 
 def _rank(row: dict[str, Any], risk: Risk | None) -> float:
-    chance = (row["probabilities"] or {}).get("90", 0.0)
+    chance = float((row["probabilities"] or {}).get("90", 0.0))
     return round(chance * WEIGHT.get(risk or Risk.MEDIUM, 0.5), 5)
 
 
@@ -214,7 +214,7 @@ def _cleared(
         of = [Forecast.kind == kind, *([Forecast.asset_id.in_(some)] if some else [])]
         query = select(Forecast.asset_id, Forecast.sensor_id).where(*of, Forecast.at > at)
         newer |= {(asset, sensor) for asset, sensor in ctx.session.execute(query)}
-        ctx.session.execute(delete(Forecast).where(*of, or_(Forecast.at <= at)))
+        ctx.session.execute(delete(Forecast).where(*of, Forecast.at <= at))
     return newer
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from apm.core.command import Context
-from apm.forecasts import lifetimes
+from apm.forecasts import lifetimes, soon, trends
+from apm.forecasts.artifact import Unreadable
 from apm.forecasts.computing import each
+from apm.forecasts.courses import Course, courses
 from apm.forecasts.foretold import Foretold, Needs, Trained
 from apm.forecasts.histories import Histories, histories
 from apm.forecasts.model import ModelKind
@@ -24,6 +26,7 @@ class Material:
     """What models learn from and are asked about, as of `known.at`."""
 
     known: Histories
+    courses: list[Course] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,12 @@ def material(
     only: Sequence[int] | None = None,
 ) -> Material:
     """Return the records of the hospital as of `at` that these kinds need."""
-    return Material(histories(ctx, at, only))
+    known = histories(ctx, at, only)
+    if ModelKind.TREND not in kinds:
+        return Material(known)
+    return Material(
+        known, courses(ctx, at, {unit.id: (unit.category, unit.is_down) for unit in known.running})
+    )
 
 
 def train(kind: ModelKind, given: Material, compute: str = "local") -> Trained | Needs:
@@ -64,6 +72,24 @@ def _ask_life(taught: Taught, given: Material, compute: str) -> list[Foretold]:
     return _joined(each(ask_one, _parts(given.known), compute))
 
 
+def _train_trend(given: Material, _compute: str) -> Trained | Needs:
+    return trends.train(given.courses, given.known)
+
+
+def _ask_trend(taught: Taught, given: Material, compute: str) -> list[Foretold]:
+    return trends.foretell(given.courses, taught.parameters, compute)
+
+
+def _train_soon(given: Material, _compute: str) -> Trained | Needs:
+    return soon.train(given.known)
+
+
+def _ask_soon(taught: Taught, given: Material, compute: str) -> list[Foretold]:
+    if taught.artifact is None:
+        raise Unreadable("has no stored model")
+    return soon.foretell(given.known, taught.parameters, taught.artifact, compute)
+
+
 def _parts(known: Histories) -> list[Histories]:
     units = known.running
     return [replace(known, units=units[k : k + CHUNK]) for k in range(0, len(units), CHUNK)]
@@ -75,7 +101,11 @@ def _joined(parts: Sequence[list[Foretold]]) -> list[Foretold]:
 
 TRAIN: dict[ModelKind, Callable[[Material, str], Trained | Needs]] = {
     ModelKind.LIFE: _train_life,
+    ModelKind.TREND: _train_trend,
+    ModelKind.SOON: _train_soon,
 }
 ASK: dict[ModelKind, Callable[[Taught, Material, str], list[Foretold]]] = {
     ModelKind.LIFE: _ask_life,
+    ModelKind.TREND: _ask_trend,
+    ModelKind.SOON: _ask_soon,
 }

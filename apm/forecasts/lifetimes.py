@@ -56,9 +56,8 @@ def train(known: Histories) -> Trained | Needs:
     parameters: dict[str, Any] = {
         "shape": shape,
         "makes": makes,
-        "mtbf": {c: m for c, own in groups.items() if (m := _mtbf(list(own.values())))},
-        "mtbf_all": _mtbf(everything),
     }
+    parameters["mtbf"], parameters["mtbf_all"] = mtbf_of(known)
     d, e = _counts(known.units, shape)
     rates = [_make(parameters, unit).rate for unit in known.units]
     parameters["unit_spread"] = unit_spread(d, e, rates)
@@ -113,7 +112,7 @@ def foretell(known: Histories, parameters: dict[str, Any]) -> list[Foretold]:
 def baseline(parameters: dict[str, Any], category: str, horizon: float) -> float:
     """Return the naive probability: exponential, by the category's MTBF, else the fleet's."""
     mtbf = parameters["mtbf"].get(category) or parameters["mtbf_all"]
-    return rounded(-np.expm1(-horizon / mtbf), 4)
+    return rounded(-np.expm1(-horizon / mtbf), 4) if mtbf else 0.0
 
 
 def _age(unit: Unit, now: float, age: float, ratio: float, typical: float) -> dict[str, Any]:
@@ -165,6 +164,14 @@ def _make(parameters: dict[str, Any], unit: Unit) -> Make:
             rate, known, own, failures = makes[name]
             return Make(rate, known, own, int(failures))
     raise KeyError(unit.make)
+
+
+def mtbf_of(known: Histories) -> tuple[dict[str, float], float | None]:
+    """Return the mean days between failures by category, where one failed, and of all."""
+    groups = known.lives()
+    own = {category: _mtbf(list(makes.values())) for category, makes in groups.items()}
+    everything = [lives for makes in groups.values() for lives in makes.values()]
+    return {category: mean for category, mean in own.items() if mean}, _mtbf(everything)
 
 
 def _mtbf(groups: Sequence[Lives]) -> float | None:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apm.core.command import Context
+from apm.forecasts import trends
 from apm.forecasts.foretold import RECORD_DAYS, Needs
 from apm.forecasts.kinds import TRAIN, Material, Taught, ask, material, train
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
-from apm.forecasts.proving import LEAST_FAILURES, Proof, judge, prove
+from apm.forecasts.proof import LEAST_FAILURES, Proof, judge
+from apm.forecasts.proving import prove
 from apm.forecasts.registry import Standing, active, at_work, register
 
 AFTER = {
@@ -61,8 +63,11 @@ def train_kind(
     known = at_work(ctx, kind)
     if known and known[-1].data_hash == trained.data_hash and why != "unreadable":
         return known[-1]
-    metrics = prove(ctx, kind, at, given.known, compute).metrics()
-    standing = _standing(ctx, kind, given, metrics, compute)
+    if kind is ModelKind.TREND:
+        metrics, standing = trends.standing(given.courses)
+    else:
+        metrics = prove(ctx, kind, at, given.known, compute).metrics()
+        standing = _standing(ctx, kind, given, metrics, compute)
     return register(
         ctx,
         kind=kind,
@@ -93,7 +98,7 @@ def _standing(
     return _against(ctx, kind, rival, given, figures, compute)
 
 
-def _against(  # noqa: PLR0913  (each is one fact of the comparison)
+def _against(
     ctx: Context,
     kind: ModelKind,
     rival: ModelVersion,

@@ -1,0 +1,36 @@
+"""What the worker does to make forecasts: all of them every night, at once where there are none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from apm.core.command import Context
+from apm.core.jobs import job
+from apm.core.settings import Settings
+from apm.forecasts.foretelling import foretell_all
+from apm.forecasts.model import Forecast
+from apm.maintenance.queries import hospital_zone
+
+NIGHT = range(1, 5)
+"""Hours of the hospital's clock in which few need the machine."""
+FRESH, LATEST = timedelta(hours=20), timedelta(hours=30)
+
+
+@job("forecasts.foretell", every=timedelta(minutes=30), lane="forecasts")
+def foretell_nightly(ctx: Context) -> None:
+    """Train what is due and foretell; a night that was missed is made up for by day."""
+    if is_due(ctx):
+        foretell_all(ctx, compute=Settings.from_env().compute)
+
+
+def is_due(ctx: Context) -> bool:
+    """Tell whether the forecasts are to be made now."""
+    newest = ctx.session.scalar(select(func.max(Forecast.at)))
+    if newest is None:
+        return True
+    age = ctx.now() - newest
+    is_night = ctx.now().astimezone(ZoneInfo(hospital_zone(ctx))).hour in NIGHT
+    return age >= LATEST or (is_night and age >= FRESH)
