@@ -29,7 +29,7 @@ def show(code: str) -> ResponseReturnValue:
     return _page(code)
 
 
-@asset_pages.post("/fleet/records/<int:record_id>/dismiss")
+@asset_pages.post("/fleet/forecasts/<int:record_id>/dismiss")
 @requires(Permission.FORECAST_HANDLE)
 def dismiss(record_id: int) -> ResponseReturnValue:
     """Set a forecast aside and say why."""

@@ -72,7 +72,7 @@ def overview() -> ResponseReturnValue:
     )
 
 
-@fleet_pages.post("/fleet/records/<int:record_id>/schedule")
+@fleet_pages.post("/fleet/forecasts/<int:record_id>/schedule")
 @requires(Permission.FORECAST_HANDLE)
 def schedule(record_id: int) -> ResponseReturnValue:
     """Open the work that a forecast speaks for."""

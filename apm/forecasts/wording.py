@@ -115,9 +115,17 @@ def work_by(said: Forecast, zone: str, *, today: date) -> date:
     return max(day, today)
 
 
-def driver_words(driver: Mapping[str, Any]) -> str:
-    """Return what speaks for a forecast; one that is not in the list is shown as it is."""
-    return _told("driver", driver)
+def driver_words(driver: Mapping[str, Any], unit: str = "") -> str:
+    """Return what speaks for a forecast; one that is not in the list is shown as it is.
+
+    `unit` is that of the sensor, for its trend.
+    """
+    code, facts = str(driver.get("code", "")), _named(driver)
+    if code in LABELS["driver"]:
+        told = label("driver", code) % defaultdict(lambda: "–", {**facts, "unit": unit})
+        return " ".join(told.split())
+    figures = ", ".join(f"{key} {value}" for key, value in facts.items())
+    return f"{code}: {figures}" if figures else code
 
 
 def needs_words(needs: Mapping[str, Any] | None) -> str:
@@ -144,15 +152,6 @@ def number(value: float, *, digits: int = 1) -> str:
     """Return a number as the language writes it."""
     locale = "zh_Hans_CN" if language() == "zh" else "en_GB"
     return str(format_decimal(round(float(value), digits), locale=locale))
-
-
-def _told(kind: str, said: Mapping[str, Any]) -> str:
-    code = str(said.get("code", ""))
-    facts = _named(said)
-    if code in LABELS[kind]:
-        return label(kind, code) % defaultdict(lambda: "–", facts)
-    figures = ", ".join(f"{key} {value}" for key, value in facts.items())
-    return f"{code}: {figures}" if figures else code
 
 
 def _named(said: Mapping[str, Any]) -> dict[str, str]:

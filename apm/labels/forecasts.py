@@ -51,16 +51,24 @@ WORDS: dict[str, dict[str, object]] = {
         "own_history": _l(
             "Learned from %(failures)s failures of its own, %(of_make)s of its make"
         ),
+        "slope": _l("Changes by %(per_day)s %(unit)s a day, seen over %(days)s days"),
+        "distance": _l("Now at %(value)s %(unit)s, limit %(limit)s %(unit)s"),
+        "not_heading": _l("Now at %(value)s %(unit)s and not heading for a limit"),
+        "since_change": _l("Only %(days)s days since its course changed"),
+        "open_end": _l("It may not reach the limit at all"),
+        "soon_age": _l("In use for %(days)s days"),
+        "soon_failures": _l("%(n)s failures in the last %(days)s days"),
+        "soon_upkeep": _l("Maintained %(n)s times in the last %(days)s days"),
+        "soon_alarms": _l("%(n)s alarms in the last %(days)s days"),
+        "soon_pace": _l("How often its category fails"),
+        "soon_season": _l("The time of the year"),
     },
     # What history is missing: how much there is, and how much it takes.
     "forecast_needs": {
         "failures": _l("failures of this kind of equipment on record"),
         "days": _l("days with readings"),
-        "readings": _l("readings"),
-        "units": _l("units of its kind"),
-        "months": _l("months of records"),
-        "limit": _l("a limit that the readings could reach"),
-        "in_service": _l("a date since when it is in service"),
+        "failures_to_learn_from": _l("failures to learn the signs from"),
+        "sensors_with_limit": _l("sensors with a limit"),
         "unproven": _l("a model that beats plain arithmetic; one is on trial"),
     },
 }

@@ -140,8 +140,8 @@ def test_work_is_planned_with_the_forecast_as_evidence(login, as_, vent, warned)
     _forecast, record = warned
     wang = login("wang")
 
-    answer = wang.post(f"/fleet/records/{record.id}/schedule")
-    again = wang.post(f"/fleet/records/{record.id}/schedule")
+    answer = wang.post(f"/fleet/forecasts/{record.id}/schedule")
+    again = wang.post(f"/fleet/forecasts/{record.id}/schedule")
 
     no = answer.location.rpartition("/")[2]
     order = work_order(as_("wang"), no)
@@ -174,10 +174,10 @@ def test_a_forecast_that_is_set_aside_asks_no_more(login, as_, vent, warned):
     wang = login("wang")
     assert [row.entry.asset.code for row in asking_without_work(as_("wang"))] == [vent.code]
 
-    wrong = wang.post(f"/fleet/records/{record.id}/dismiss", data={"why": "bored"})
+    wrong = wang.post(f"/fleet/forecasts/{record.id}/dismiss", data={"why": "bored"})
     form = {"why": "checked_fine", "note": "波形正常"}
-    answer = wang.post(f"/fleet/records/{record.id}/dismiss", data=form)
-    again = wang.post(f"/fleet/records/{record.id}/dismiss", data=form)
+    answer = wang.post(f"/fleet/forecasts/{record.id}/dismiss", data=form)
+    again = wang.post(f"/fleet/forecasts/{record.id}/dismiss", data=form)
 
     assert (wrong.status_code, answer.status_code, again.status_code) == (422, 303, 409)
     kept = as_("wang").session.get(ForecastRecord, record.id)
@@ -194,7 +194,7 @@ def test_setting_aside_says_which_work_remains(login, as_, vent, warned):
     order = schedule_forecast(as_("wang"), record_id=warned[1].id)
     wang = login("wang")
 
-    wang.post(f"/fleet/records/{warned[1].id}/dismiss", data={"why": "replaced_soon"})
+    wang.post(f"/fleet/forecasts/{warned[1].id}/dismiss", data={"why": "replaced_soon"})
 
     assert f"Work order {order.no} remains" in wang.get("/fleet").text
     assert work_order(as_("wang"), order.no).state.value == "planned"
