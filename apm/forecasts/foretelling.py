@@ -15,6 +15,7 @@ from apm.forecasts.costing import Floor, floor_of
 from apm.forecasts.keeping import Answers, keep
 from apm.forecasts.kinds import Material, Taught, ask, material
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
+from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import Standing, at_work, move_model
 from apm.forecasts.training import train_due, train_kind
 
@@ -122,6 +123,7 @@ def _answers(
         version.state,
         said,
         [asks_for_work(version.kind, one, floor) for one in said],
+        hides_interval(version),
     )
 
 
