@@ -31,7 +31,7 @@ FORMULAS = (
         _l("False alarms"),
         _l("Judged warnings that were wrong, by device and month of 30.44 days; Garwood 90 %."),
     ),
-    (_l("Lead time"), _l("Days from the warning to the failure or finding: median, middle half.")),
+    (_l("Warned ahead by"), _l("Days from the warning to the failure or finding: median, middle half.")),
     (
         _l("Skill"),
         _l(
@@ -85,7 +85,7 @@ def rows_of_card(found: Figures, kept: Coverage | None) -> list[Row]:
         Row(_("Warnings that were right"), tuple(_share(w, "precision") for w in every)),
         Row(_("Failures foretold"), tuple(_share(w, "recall") for w in every)),
         Row(_("False alarms per device and month"), tuple(_rate(w) for w in every)),
-        Row(_("Lead time"), tuple(_lead(w.lead if w else None) for w in every)),
+        Row(_("Warned ahead by"), tuple(_lead(w.lead if w else None) for w in every)),
         Row(_("Skill against the baseline"), (_skill(found), NOTHING, NOTHING, NOTHING)),
         Row(_("Interval kept"), (_kept(kept), NOTHING, NOTHING, NOTHING)),
     ]
