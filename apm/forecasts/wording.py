@@ -43,7 +43,8 @@ def odds(p: float) -> str:
 
 def percent(p: float) -> str:
     """Return a probability in per cent, to the digits that it has."""
-    return number(100 * p, digits=0 if p >= 0.1 else 1) + " %"
+    figure = number(100 * p, digits=0 if p >= 0.1 else 1)
+    return f"{figure}%" if language() == "zh" else f"{figure} %"
 
 
 def chance_words(p: float, days: int) -> str:
