@@ -20,28 +20,31 @@ LONG = 730
 """Days from which on a life is told in years."""
 MOST = 100 * 365
 """Days beyond which a number would say nothing: nothing is kept for a hundred years."""
+SHARES = [Fraction(k, n) for n in (10, 5, 4, 3, 2) for k in range(1, n)]
+"""What people say for a chance that is not small."""
 HIDDEN = frozenset({"code", "weight"})
 
 
 def odds(p: float) -> str:
     """Return a probability as one would say it.
 
-    >>> [odds(p) for p in (0.16, 0.5, 0.75, 0.97, 0.001)]
-    ['1 in 6', '1 in 2', '3 in 4', 'more than 9 in 10', 'fewer than 1 in 100']
+    >>> [odds(p) for p in (0.16, 0.41, 0.5, 0.75, 0.97, 0.001)]
+    ['1 in 6', '2 in 5', '1 in 2', '3 in 4', 'more than 9 in 10', 'fewer than 1 in 100']
     """
     if p > 0.95:
         return _("more than 9 in 10")
     if p < 0.01:
         return _("fewer than 1 in 100")
-    if p <= 0.5:
+    if p < 0.29:
         return _("1 in %(n)s", n=round(1 / p))
-    share = Fraction(p).limit_denominator(10)
+    share = min(SHARES, key=lambda one: abs(float(one) - p))
     return _("%(k)s in %(n)s", k=share.numerator, n=share.denominator)
 
 
 def percent(p: float) -> str:
     """Return a probability in per cent, to the digits that it has."""
-    return number(100 * p, digits=0 if p >= 0.1 else 1) + " %"
+    figure = number(100 * p, digits=0 if p >= 0.1 else 1)
+    return f"{figure}%" if language() == "zh" else f"{figure} %"
 
 
 def chance_words(p: float, days: int) -> str:
@@ -167,6 +170,8 @@ def _shown(key: str, value: object) -> str:
         return label("meter", value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "–" if value is None else str(value)
+    if key.endswith("days"):
+        return number(value, digits=0)
     return number(value, digits=1 if abs(value) >= 1 else 3)
 
 

@@ -11,6 +11,12 @@ WORDS: dict[str, dict[str, object]] = {
         "soon": _l("Signs before failures"),
     },
     "chance_band": {
+        "probable": _l("Likely"),
+        "possible": _l("Quite possible"),
+        "seldom": _l("Possible"),
+        "unlikely": _l("Unlikely"),
+    },
+    "chance_range": {
         "probable": _l("Likely (50 % or more)"),
         "possible": _l("Quite possible (20 to 50 %)"),
         "seldom": _l("Possible (5 to 20 %)"),
@@ -60,8 +66,8 @@ WORDS: dict[str, dict[str, object]] = {
         "soon_failures": _l("%(n)s failures in the last %(days)s days"),
         "soon_upkeep": _l("Maintained %(n)s times in the last %(days)s days"),
         "soon_alarms": _l("%(n)s alarms in the last %(days)s days"),
-        "soon_pace": _l("How often its category fails"),
-        "soon_season": _l("The time of the year"),
+        "soon_make": _l("How often its make fails"),
+        "soon_risk": _l("Its risk class"),
     },
     # What history is missing: how much there is, and how much it takes.
     "forecast_needs": {
