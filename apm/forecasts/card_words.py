@@ -31,7 +31,10 @@ FORMULAS = (
         _l("False alarms"),
         _l("Judged warnings that were wrong, by device and month of 30.44 days; Garwood 90 %."),
     ),
-    (_l("Warned ahead by"), _l("Days from the warning to the failure or finding: median, middle half.")),
+    (
+        _l("Warned ahead by"),
+        _l("Days from the warning to the failure or finding: median, middle half."),
+    ),
     (
         _l("Skill"),
         _l(
@@ -129,13 +132,17 @@ def _skill(figures: Figures) -> Cell:
         return _few(fewer, LEAST_EVENTS)
     note = _(
         "likely %(low)s to %(high)s; Brier score %(brier)s against %(base)s; n = %(n)s",
-        low=number(found.low, digits=2),
-        high=number(found.high, digits=2),
+        low=_two(found.low),
+        high=_two(found.high),
         brier=number(found.brier, digits=3),
         base=number(found.base, digits=3),
         n=found.n,
     )
-    return Cell(number(found.value, digits=2), note)
+    return Cell(_two(found.value), note)
+
+
+def _two(value: float) -> str:
+    return number(round(value, 2) + 0.0, digits=2)  # a small loss is 0, not -0
 
 
 def _kept(found: Coverage | None) -> Cell:

@@ -39,6 +39,14 @@ WORDS: dict[str, dict[str, object]] = {
         "no_better_than_active": _l(
             "On trial: in the test on the past it was no better than version %(rival)s."
         ),
+        "few_trends": _l("On trial: too few trends towards a limit in the test on the past."),
+        "beats_standing_still": _l(
+            "At work: in the test on the past it followed the readings better than the last value."
+        ),
+        "no_better_than_standing_still": _l(
+            "On trial: in the test on the past it was no better than the last value."
+        ),
+        "unreadable": _l("Retired: its stored model cannot be read. A new one is trained."),
         "replaced": _l("Replaced by version %(version)s."),
         "by_hand": _l("Decided by %(by)s: %(reason)s"),
         "worse_than_baseline": _l(
