@@ -15,7 +15,7 @@ slope and its interval (P. K. Sen, JASA 63 (1968) 1379-1389), outliers by F. Ham
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
 
 import numpy as np
@@ -143,8 +143,16 @@ def heading(
     if limit is None:
         none = np.empty(0)
         fan = np.array([[0.0, level, level, level]])
-        return Heading(False, None, level, *slopes, inf, inf, inf, none, fan, len(known), since)
-    return _passage(y, rng, limit, confidence=confidence, n=len(known), since=since)
+        n = len(known)
+        return Heading(
+            is_heading=False, limit=None, level=level,
+            slope=slopes[0], slope_low=slopes[1], slope_high=slopes[2],
+            low=inf, median=inf, high=inf, ends=none, fan=fan, n=n, since=since,
+        )  # fmt: skip
+    is_high = limit == high
+    is_passed = level > limit if is_high else level < limit
+    found = _passage(y, rng, limit, is_high=is_high, is_passed=is_passed, confidence=confidence)
+    return replace(found, since=since)
 
 
 def _tame(y: Array) -> Array:
@@ -182,10 +190,11 @@ def _passage(
     rng: np.random.Generator,
     limit: float,
     *,
+    is_high: bool,
+    is_passed: bool,
     confidence: float,
-    n: int,
-    since: int,
 ) -> Heading:
+    n = int(np.isfinite(y).sum())
     centre = float(np.nanmedian(y))
     unit = float(np.nanstd(y)) or 1.0
     model = UnobservedComponents((y - centre) / unit, "lltrend")
@@ -207,18 +216,13 @@ def _passage(
     steps = slope + np.sqrt(of_level) * rng.standard_normal((PATHS, HORIZON))
     paths = centre + unit * (start[:, :1] + np.cumsum(steps, axis=1))
     now = centre + unit * start[:, 0]
-    upward = limit > centre + unit * state[0]
-    reached = float(np.median(y[np.isfinite(y)][-NEIGHBOURS:]))
-    is_beyond = (reached > limit) if float(state[1]) > 0.0 else (reached < limit)
-    beyond = paths >= limit if upward else paths <= limit
+    beyond = paths >= limit if is_high else paths <= limit
     first = np.where(beyond.any(axis=1), beyond.argmax(axis=1) + 1.0, inf)
-    if is_beyond:
+    if is_passed:
         first = np.zeros(PATHS)
     tail = (1.0 - confidence) / 2.0
     ends = np.sort(first)
-    low, median, high = (
-        float(ends[min(PATHS - 1, int(q * PATHS))]) for q in (tail, 0.5, 1 - tail)
-    )
+    low, median, high = (float(ends[int(q * (PATHS - 1))]) for q in (tail, 0.5, 1.0 - tail))
     spread = np.sqrt(max(float(doubt[1, 1]), 0.0)) * unit
     middle = float(state[1]) * unit
     return Heading(
@@ -234,7 +238,7 @@ def _passage(
         ends=ends,
         fan=_fan(now, paths, tail, median),
         n=n,
-        since=since,
+        since=0,
     )
 
 

@@ -49,7 +49,7 @@ def run(hospital: str, until: datetime | None) -> None:
     )
     click.echo(
         _(
-            "%(models)s models trained, %(forecasts)s forecasts for %(assets)s pieces of equipment, "
+            "%(models)s models trained, %(forecasts)s forecasts for %(assets)s assets, "
             "%(warnings)s new warnings, %(orders)s work orders opened or joined.",
             models=foretold.trained,
             forecasts=foretold.forecasts,

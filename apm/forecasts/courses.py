@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from apm.alarms.ruling import rules_of
 from apm.core.command import Context
+from apm.readings.blocks import DAY_US
 from apm.readings.checking import microseconds
-from apm.readings.days import DAY_US, day_number, day_of, waiting
+from apm.readings.days import day_number, day_of, waiting
 from apm.readings.model import Block, Sensor
 from apm.readings.profiles import limits_of
 from apm.readings.series import Resolution, series

@@ -87,8 +87,8 @@ def _foretell(
     done.assets = len(given.known.running)
     if at >= ctx.now() - TOO_OLD:
         tell_plans(ctx, at=at, only=only)
-        found = act(ctx, at=at, only=only)
-        done.warnings, done.orders = found.warnings, found.orders
+        acted = act(ctx, at=at, only=only)
+        done.warnings, done.orders = acted.warnings, acted.orders
     return done
 
 

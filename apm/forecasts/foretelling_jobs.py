@@ -1,4 +1,4 @@
-"""What the worker does to make forecasts: all of them every night, at once where there are none."""
+"""What the worker does to make forecasts: every night, and at once where there are none."""
 
 from __future__ import annotations
 
