@@ -1,4 +1,4 @@
-"""Forecasts of a large register, written straight into the database, then arranged for the page."""
+"""Forecasts of a large register, written straight into the database, then arranged."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.db import make_sessions
 from apm.forecasts.arranging import arrange_fleet
-from apm.forecasts.model import Forecast, ForecastRecord, ModelKind, ModelState, ModelVersion
-from apm.forecasts.model import Outcome as O
+from apm.forecasts.model import (
+    Forecast,
+    ForecastRecord,
+    ModelKind,
+    ModelState,
+    ModelVersion,
+    Outcome,
+)
 
 CHUNK = 5_000
 WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.2}
@@ -72,7 +78,7 @@ def _record(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {
         **{name: row[name] for name in kept}, "horizon_days": 90,
         "until": now + timedelta(days=90), "probability": row["probabilities"]["90"],
-        "base_probability": 0.1, "warned": True, "was_shadow": False, "outcome": O.OPEN,
+        "base_probability": 0.1, "warned": True, "was_shadow": False, "outcome": Outcome.OPEN,
     }  # fmt: skip
 
 
