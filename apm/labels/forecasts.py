@@ -66,6 +66,7 @@ WORDS: dict[str, dict[str, object]] = {
         "soon_failures": _l("%(n)s failures in the last %(days)s days"),
         "soon_upkeep": _l("Maintained %(n)s times in the last %(days)s days"),
         "soon_alarms": _l("%(n)s alarms in the last %(days)s days"),
+        "soon_errors": _l("%(n)s errors in its own log in the last %(days)s days"),
         "soon_make": _l("How often its make fails"),
         "soon_risk": _l("Its risk class"),
     },
