@@ -11,13 +11,13 @@ WORDS: dict[str, dict[str, object]] = {
         "soon": _l("Signs before failures"),
     },
     "chance_band": {
-        "probable": _l("Likely"),
+        "probable": _l("Probable"),
         "possible": _l("Quite possible"),
         "seldom": _l("Possible"),
         "unlikely": _l("Unlikely"),
     },
     "chance_range": {
-        "probable": _l("Likely (50 % or more)"),
+        "probable": _l("Probable (50 % or more)"),
         "possible": _l("Quite possible (20 to 50 %)"),
         "seldom": _l("Possible (5 to 20 %)"),
         "unlikely": _l("Unlikely (below 5 %)"),
@@ -66,6 +66,7 @@ WORDS: dict[str, dict[str, object]] = {
         "soon_failures": _l("%(n)s failures in the last %(days)s days"),
         "soon_upkeep": _l("Maintained %(n)s times in the last %(days)s days"),
         "soon_alarms": _l("%(n)s alarms in the last %(days)s days"),
+        "soon_errors": _l("%(n)s errors in its own log in the last %(days)s days"),
         "soon_make": _l("How often its make fails"),
         "soon_risk": _l("Its risk class"),
     },
