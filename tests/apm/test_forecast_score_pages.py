@@ -65,7 +65,7 @@ def test_the_scorecard_shows_each_figure_with_its_doubt_beside_simple_rules(logi
     assert "12 days" in page  # lead time
     assert "Brier score 0.014 against 0.21" in page
     assert "Too few to say" in page  # no interval was said
-    assert "10 of each are needed" in page  # what was saved
+    assert "No warning has been acted on and judged yet" in page  # what was saved
 
 
 def test_a_scorecard_takes_as_many_statements_for_many_forecasts_as_for_few(
