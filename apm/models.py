@@ -8,6 +8,7 @@ from apm.collecting import model as collecting
 from apm.core import audit, codes, events, hospital_scope, idempotency, limits
 from apm.detecting import model as detecting
 from apm.environment import model as environment
+from apm.forecasts import fleet_model as forecasts_fleet
 from apm.forecasts import model as forecasts
 from apm.maintenance import model as maintenance
 from apm.metrology import model as metrology
@@ -32,7 +33,8 @@ from apm.worker import model as worker
 
 __all__ = [
     "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "detecting",
-    "environment", "events", "forecasts", "hospital_scope", "idempotency", "limits", "maintenance",
+    "environment", "events", "forecasts", "forecasts_fleet", "hospital_scope", "idempotency",
+    "limits", "maintenance",
     "metrology", "metrology_results", "notify", "parts", "procedures", "readings", "reports",
     "requests", "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks",
     "work", "work_clocks", "work_field", "worker",

@@ -31,6 +31,7 @@ MENU = (
     ("/work-orders", _l("Work orders"), "tool", P.WORK_READ),
     ("/queue", _l("Queue"), "users", P.WORK_READ),
     ("/alarms", _l("Alarms"), "alert", P.ALARM_READ),
+    ("/fleet", _l("Fleet health"), "heart", P.FORECAST_READ),
     ("/environment", _l("Environment"), "thermometer", P.READING_READ),
     ("/environment/checks", _l("Checks by hand"), "edit", P.ENVIRONMENT_CHECK),
     ("/calendar", _l("Calendar"), "calendar", P.WORK_READ),

@@ -25,6 +25,8 @@ def exports() -> None:
     """Write data to files that the import reads back."""
 
 
-@click.group("predict", cls=LazyGroup, where={"run": "predict:run"})
+@click.group(
+    "predict", cls=LazyGroup, where={"backtest": "backtest:backtest", "run": "predict:run"}
+)
 def predict() -> None:
     """Detectors and forecasts."""

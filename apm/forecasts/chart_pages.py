@@ -18,7 +18,7 @@ from apm.core.errors import Invalid
 from apm.core.http import context, requires
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.forecasts.timeline import Timeline, timeline
+from apm.forecasts.timeline import Timeline, timeline, trend_of
 from apm.readings import queries
 from apm.readings.checking import instant
 from apm.readings.profiles import limits_of
@@ -33,7 +33,11 @@ MARK = "\ufeff"
 """What spreadsheet programs need to see UTF-8."""
 MOST_POINTS = 1500
 """More would lie on the same pixels."""
-HEADER = ("sensor", "at_utc", "at_local", "value", "lowest", "highest", "readings", "unit")
+HEADER = (
+    "sensor", "at_utc", "at_local", "value", "lowest", "highest", "readings", "unit", "what",
+)  # fmt: skip
+READING, FORECAST = "reading", "forecast"
+"""What a row of the file is: what was measured, or what is expected."""
 
 
 @chart.get("/sensors/<code>/series.json")
@@ -59,17 +63,26 @@ def data(code: str) -> ResponseReturnValue:
 @chart.get("/sensors/<code>/readings.csv")
 @requires(Permission.READING_READ)
 def as_file(code: str) -> ResponseReturnValue:
-    """The readings of a stretch as a file: raw, by hour, by day, or as fine as the chart."""
+    """The readings of a stretch as a file: raw, by hour, by day, or as fine as the chart.
+
+    Of a stretch that reaches into the future it says what is foretold, marked as that.
+    """
     ctx = context()
     sensor = queries.sensor_by_code(ctx, code)
     start, end, resolution = _wanted()
+    now = ctx.now()
     found = series(ctx, sensor.id, start=start, end=end, resolution=resolution, most=MOST_POINTS)
     hospital = own_hospital(ctx)
     zone = ZoneInfo(hospital.timezone if hospital else "Asia/Shanghai")
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(HEADER)
-    writer.writerows([sensor.code, *row, sensor.unit] for row in _rows(found, zone))
+    writer.writerows([sensor.code, *row, sensor.unit, READING] for row in _rows(found, zone))
+    ahead = [row for row in trend_of(ctx, sensor) if max(start, now) <= row[0] <= end]
+    for at, low, middle, high in ahead:
+        local = at.astimezone(zone).isoformat()
+        row = [sensor.code, at.isoformat(), local, middle, low, high, "", sensor.unit]
+        writer.writerow([*row, FORECAST])
     answer = Response(MARK + out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{sensor.code}.csv"'
     return answer
@@ -124,6 +137,7 @@ def _marks(around: Timeline, *, sees_work: bool) -> dict[str, Any]:
         "bands": [
             [[at.timestamp(), low, high] for at, low, high in band] for band in around.bands
         ],
+        "ahead": [[at.timestamp(), *row] for at, *row in around.ahead],
     }
 
 

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 from apm.core.command import Context
 from apm.forecasts.acting import act, asks_for_work, tell_plans
+from apm.forecasts.arranging import arrange_fleet
 from apm.forecasts.artifact import Unreadable, check
 from apm.forecasts.costing import Floor, floor_of
 from apm.forecasts.keeping import Answers, keep
 from apm.forecasts.kinds import Material, Taught, ask, material
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
+from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import Standing, at_work, move_model
 from apm.forecasts.training import train_due, train_kind
 
@@ -82,6 +84,7 @@ def _foretell(
         done.forecasts += keep(
             ctx, kind=kind, at=at, answers=answers, known=given.known, only=only
         )
+    arrange_fleet(ctx, only=only)
     done.assets = len(given.known.running)
     if at >= ctx.now() - TOO_OLD:
         tell_plans(ctx, at=at, only=only)
@@ -120,6 +123,7 @@ def _answers(
         version.state,
         said,
         [asks_for_work(version.kind, one, floor) for one in said],
+        hides_interval(version),
     )
 
 

@@ -1,3 +1,4 @@
 """What the worker does by itself about forecasts."""
 
-import apm.forecasts.foretelling_jobs  # noqa: F401  (registers the nightly run)
+import apm.forecasts.foretelling_jobs
+import apm.forecasts.scoring_jobs  # noqa: F401  (both register jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,8 @@ class Answers:
     state: ModelState
     said: Sequence[Foretold]
     wanted: Sequence[bool]
+    hides_interval: bool = False
+    """Its intervals do not hold: they are frozen and judged on, but not shown."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class _Frozen:
     open: set[tuple[int, int, int | None]]
     warned: dict[Subject, bool]
     """Whether the last warning about a subject still stands: not set aside, its work not over."""
+    due: set[Subject] = field(default_factory=set)
+    """Of these every version is frozen now: versions are compared at the same moments alone."""
 
 
 @command("forecast.keep", Permission.SYSTEM_RUN)
@@ -70,6 +74,12 @@ def keep(
         only: the assets that were asked about, or all.
     """
     frozen = _frozen(ctx, kind, at)
+    frozen.due = {
+        (said.asset_id, said.sensor_id)
+        for one in answers
+        for said in one.said
+        if (one.version_id, said.asset_id, said.sensor_id) not in frozen.open
+    }
     rows: dict[Subject, dict[str, Any]] = {}
     for one in answers:
         is_active = one.state is ModelState.ACTIVE
@@ -97,16 +107,17 @@ def keep(
 
 
 def _row(one: Answers, said: Foretold, *, warns: bool) -> dict[str, Any]:
+    has_interval = said.life_low is not None and not one.hides_interval
     return {
         "asset_id": said.asset_id,
         "sensor_id": said.sensor_id,
         "model_version_id": one.version_id,
         "probabilities": said.probabilities,
         "life_median": said.life_median,
-        "life_low": said.life_low,
-        "life_high": said.life_high,
-        "confidence": None if said.life_low is None else CONFIDENCE,
-        "path": said.path,
+        "life_low": said.life_low if has_interval else None,
+        "life_high": said.life_high if has_interval else None,
+        "confidence": CONFIDENCE if has_interval else None,
+        "path": None if one.hides_interval else said.path,
         "drivers": said.drivers,
         "needs": said.needs.as_plain() if said.needs else None,
         "warns": warns,
@@ -153,7 +164,7 @@ def _freeze(  # noqa: PLR0913  (each is one fact of the record)
     stands = frozen.warned.get(subject)
     begins_to_warn = asks and stands is None
     key = (one.version_id, *subject)
-    if begins_to_warn or key not in frozen.open:
+    if begins_to_warn or subject in frozen.due:
         frozen.open.add(key)
         if begins_to_warn:
             frozen.warned[subject] = True

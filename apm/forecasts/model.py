@@ -114,6 +114,7 @@ class Forecast(HospitalScoped, Row):
             postgresql_where=text("sensor_id IS NOT NULL"),
         ),
         Index("ix_forecast_rank", "hospital_id", "rank"),
+        Index("ix_forecast_asset", "asset_id"),
     )  # fmt: skip
 
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))

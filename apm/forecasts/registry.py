@@ -18,6 +18,7 @@ from apm.core.command import Context, command
 from apm.core.errors import Invalid, NotFound
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
+from apm.forecasts.arranging import arrange
 from apm.forecasts.asof import at_days
 from apm.forecasts.foretold import Trained
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
@@ -108,6 +109,7 @@ def move_model(ctx: Context, *, kind: ModelKind, version: int, standing: Standin
     """Give a version another state, as the figures say.  People do it by `decide_model`."""
     row = version_of(ctx, kind, version)
     _enter(ctx, row, standing)
+    arrange(ctx)
     return row
 
 
@@ -129,6 +131,7 @@ def decide_model(
         raise Invalid(_l("A retired model does not come back. Train a new one."))
     why = {"code": "by_hand", "by": ctx.actor.name, "reason": reason.strip()[:500]}
     _enter(ctx, row, Standing(state, why))
+    arrange(ctx)
     return row
 
 

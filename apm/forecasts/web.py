@@ -12,8 +12,15 @@ from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.detecting.watch import watch
+from apm.forecasts import panels
+from apm.forecasts.asset_pages import asset_pages
 from apm.forecasts.chart_pages import chart
-from apm.forecasts.timeline import Timeline, timeline
+from apm.forecasts.fan import Ahead
+from apm.forecasts.fleet_pages import fleet_pages
+from apm.forecasts.model_pages import model_pages
+from apm.forecasts.record_pages import record_pages
+from apm.forecasts.score_pages import score_pages
+from apm.forecasts.timeline import Timeline, timeline, trend_of
 from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.schema import QUANTITIES
@@ -21,6 +28,12 @@ from apm.readings.series import series
 
 web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
+web.register_blueprint(fleet_pages)
+web.register_blueprint(asset_pages)
+for part in (model_pages, record_pages, score_pages):
+    web.register_blueprint(part)
+PANELS = (panels.forecast_panel, panels.forecast_section)
+"""Registered with the pages of assets and work orders by being imported here."""
 PERIODS = {
     "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30),
     "year": timedelta(days=365),
@@ -41,6 +54,7 @@ def sensor(code: str) -> ResponseReturnValue:
     watched = watch(ctx, found.id)
     curve = series(ctx, found.id, start=start, end=end, most=CHART_POINTS)
     around = timeline(ctx, found, start=start, end=end)
+    ahead = _ahead(trend_of(ctx, found), end, PERIODS[period])
     return render_template(
         "forecasts/sensor.html",
         sensor=found,
@@ -48,6 +62,7 @@ def sensor(code: str) -> ResponseReturnValue:
         start=start,
         now=end,
         quantity=str(QUANTITIES.get(found.quantity, found.quantity)),
+        ahead=ahead,
         points=curve.broken_points(),
         spread=curve.spread(),
         windows=_windows(around, end),
@@ -59,6 +74,14 @@ def sensor(code: str) -> ResponseReturnValue:
         profile=profiles().get(found.profile or ""),
         alarm=queries.active_alarms(ctx, [found.id]).get(found.id),
     )
+
+
+def _ahead(trend: list[Ahead], now: datetime, shown: timedelta) -> list[Ahead]:
+    """Return what is to come, half as long as what was: of a day or a week it says nothing."""
+    if shown < PERIODS["month"]:
+        return []
+    found = [row for row in trend if row[0] <= now + shown / 2]
+    return found if len(found) > 1 else []
 
 
 def _windows(around: Timeline, end: datetime) -> list[tuple[datetime, datetime, str]]:

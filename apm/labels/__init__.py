@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from apm.labels import causes, devices, environment, equipment, news, stores, upkeep, work
+from apm.labels import (
+    causes,
+    devices,
+    environment,
+    equipment,
+    forecasts,
+    news,
+    scores,
+    stores,
+    upkeep,
+    work,
+)
 
 LABELS: dict[str, dict[str, object]] = {
     kind: words
-    for part in (environment, equipment, work, causes, upkeep, stores, news, devices)
+    for part in (
+        environment,
+        equipment,
+        work,
+        causes,
+        upkeep,
+        stores,
+        news,
+        devices,
+        forecasts,
+        scores,
+    )
     for kind, words in part.WORDS.items()
 }
 

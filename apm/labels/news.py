@@ -11,7 +11,7 @@ WORDS: dict[str, dict[str, object]] = {
         "assigned": _l("Work that is given to me"),
         "to_close": _l("Work that waits for a signature"),
         "my_report": _l("What becomes of my reports"),
-        "finding": _l("Findings of the detectors"),
+        "finding": _l("Findings of the detectors, and forecasts"),
         "deadline": _l("Response and repair times that run out"),
         "overdue": _l("Overdue work"),
         "stock": _l("Spare parts that run low"),

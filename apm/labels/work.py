@@ -84,6 +84,12 @@ WORDS: dict[str, dict[str, object]] = {
         "measurement": _l("Measurements"),
     },
     "down_kind": {"full": _l("Completely"), "partial": _l("Partly")},
+    "as_found": {
+        "defect": _l("A defect"),
+        "wear": _l("Wear: it would have failed"),
+        "nothing": _l("Nothing wrong"),
+        "cannot_tell": _l("Cannot tell"),
+    },
     "down_reason": {
         "fault": _l("Fault"),
         "precaution": _l("As a precaution"),

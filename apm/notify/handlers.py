@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 import apm.notify.alarm_news
+import apm.notify.forecast_news
 import apm.notify.metrology_news  # noqa: F401  (subscribes)
 from apm.accounts.queries import colleagues
 from apm.core.command import Context
@@ -27,8 +28,8 @@ from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestRepo
 from apm.work.events import WorkOrderMoved, WorkOrderOpened
 from apm.work.states import Priority, WorkState, WorkType
 
-ALARM_RULE = "alarm_rule:"
-"""What a rule's alarm opens has its message already: that of the alarm."""
+OWN_NEWS = ("alarm_rule:", "forecast:")
+"""What a rule's alarm or a forecast opens has a message of its own."""
 TAKEN_UP = frozenset({"accept", "reject", "ask", "mark_duplicate"})
 """What triage does with a report: whoever does it has answered."""
 
@@ -99,7 +100,7 @@ def tell_the_reporter(ctx: Context, event_id: int, payload: dict[str, Any]) -> N
 def tell_of_a_finding(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
     """Tell those who assign work that a detector asked for some; other work has its own news."""
     origin = payload.get("origin") or ""
-    if payload["type"] == WorkType.PREDICTIVE and not origin.startswith(ALARM_RULE):
+    if payload["type"] == WorkType.PREDICTIVE and not origin.startswith(OWN_NEWS):
         send(
             ctx,
             event_id=event_id,

@@ -28,6 +28,7 @@ SORTS: dict[str, Sort] = {
     "request_urgent": Sort(_l("Urgent fault report %(no)s"), Topic.URGENT, is_urgent=True),
     "request_moved": Sort(_l("Your report %(no)s: %(state)s"), Topic.MY_REPORT),
     "finding": Sort(_l("A detector found something unusual: work order %(no)s"), Topic.FINDING),
+    "forecast_asks": Sort(_l("A forecast asks for work: work order %(no)s"), Topic.FINDING),
     "alarm": Sort(_l("Alarm %(sensor)s: %(reason)s"), Topic.FINDING),
     "alarm_urgent": Sort(_l("Urgent alarm %(sensor)s: %(reason)s"), Topic.URGENT, is_urgent=True),
     "alarm_escalated": Sort(

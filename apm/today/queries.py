@@ -9,6 +9,7 @@ from sqlalchemy import case, or_, select
 
 from apm.core.command import Context
 from apm.core.permissions import Permission
+from apm.forecasts.fleet import FleetRow, asking_without_work
 from apm.requests.model import Request
 from apm.requests.queries import to_triage
 from apm.work.lifecycle import WAITING, is_assignee, is_second_person
@@ -32,6 +33,8 @@ class Today:
     to_take: list[WorkOrder] = field(default_factory=list)
     waiting: list[WorkOrder] = field(default_factory=list)
     predicted: list[WorkOrder] = field(default_factory=list)
+    foretold: list[FleetRow] = field(default_factory=list)
+    """Equipment whose forecast asks for work that nobody has planned."""
     is_cut: bool = False
     """There is more than is shown."""
 
@@ -39,7 +42,7 @@ class Today:
     def is_empty(self) -> bool:
         """Whether there is nothing at all to do."""
         sections = (self.new, self.now, self.mine, self.to_close, self.to_take, self.waiting)
-        return not any(sections) and not self.predicted
+        return not any(sections) and not self.predicted and not self.foretold
 
 
 def my_today(ctx: Context) -> Today:
@@ -47,6 +50,8 @@ def my_today(ctx: Context) -> Today:
     today = Today(hospital_day(ctx))
     if ctx.actor.can(Permission.REQUEST_TRIAGE):
         today.new = to_triage(ctx)
+    if ctx.actor.can(Permission.FORECAST_READ):
+        today.foretold = asking_without_work(ctx)
     orders = _orders(ctx)
     today.is_cut = len(orders) > MOST
     for order in sorted(orders[:MOST], key=_pressing_first):

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
+from apm.forecasts.fleet_pages import words
 from apm.today.packing import next_workday, packing_for
 from apm.today.queries import MOST, my_today
 from apm.work.queries import hospital_day
@@ -22,7 +23,7 @@ def today() -> ResponseReturnValue:
     if not ctx.actor.can(Permission.WORK_READ):
         can_read = ctx.actor.can(Permission.REQUEST_READ)
         return redirect("/requests" if can_read else "/account", 303)
-    return render_template("today/today.html", today=my_today(ctx), most=MOST)
+    return render_template("today/today.html", today=my_today(ctx), most=MOST, **words(ctx))
 
 
 @web.get("/packing")

@@ -25,10 +25,12 @@ from apm.vendors.visits import file_of, notes_of
 from apm.work.answers import read_answers
 from apm.work.causes import causes_of_repairs
 from apm.work.completion import Completion
+from apm.work.evidence import asks_as_found
 from apm.work.lifecycle import work_actions
 from apm.work.moving import Facts
 from apm.work.queries import work_order
 from apm.work.results import missing_steps, takes_reference, verdict_of_person
+from apm.work.states import AsFound
 
 link_pages = Blueprint("link", __name__)
 MESSAGES, MESSAGES_WITHIN = 60, timedelta(hours=1)
@@ -117,7 +119,11 @@ def act(token: str, action: str) -> ResponseReturnValue:
     try:
         if action == "complete":
             done = Completion(
-                said["labour_minutes"], said["cause"], said["remedy"], has_follow_up=True
+                said["labour_minutes"],
+                said["cause"],
+                said["remedy"],
+                has_follow_up=True,
+                as_found=said["as_found"],
             )
             working.finish(context(), link_id=link_id, said=done)
         else:
@@ -180,6 +186,7 @@ def _page(
         actions=work_actions(ctx.actor, order),
         notes=notes_of(ctx, order, held.link.id),
         causes=causes_of_repairs(),
+        as_found=list(AsFound) if asks_as_found(order) else [],
         missing=missing_steps(order),
         takes_reference=takes_reference,
         verdict_of_person=verdict_of_person,

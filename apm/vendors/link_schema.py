@@ -10,6 +10,7 @@ from apm.assets.schema import has_odd_characters
 from apm.core.i18n import _l
 from apm.vendors.links import DAYS, MOST_DAYS
 from apm.work.schema import LONG, NEEDED, SHORT
+from apm.work.states import AsFound
 
 TIME = {**NEEDED, "invalid": [_l("Give a day and a time.")]}
 
@@ -91,6 +92,7 @@ class VendorStepForm(Schema):
     labour_minutes = fields.Integer(
         load_default=None, allow_none=True, validate=validate.Range(0, 100_000)
     )
+    as_found = fields.Enum(AsFound, by_value=True, load_default=None, allow_none=True)
 
 
 class HandInForm(Schema):

@@ -177,6 +177,10 @@ class WorkOrderRow(Schema):
     closed_at = fields.AwareDateTime(format="iso", allow_none=True)
     cause = fields.String(attribute="cause_code", allow_none=True)
     remedy = fields.String(allow_none=True)
+    as_found = fields.String(
+        allow_none=True,
+        metadata={"description": "defect, wear, nothing or cannot_tell; None: not asked."},
+    )
     labour_minutes = fields.Integer()
     down_from = fields.AwareDateTime(format="iso", allow_none=True)
     down_until = fields.AwareDateTime(format="iso", allow_none=True)

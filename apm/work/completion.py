@@ -16,6 +16,7 @@ from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.procedures.model import OnFail
+from apm.work.evidence import asks_as_found
 from apm.work.lifecycle import WORK
 from apm.work.loading import order_to_change
 from apm.work.model import Signature, WorkOrder
@@ -23,7 +24,7 @@ from apm.work.moving import announce, put_back_in_use
 from apm.work.opening import NewWork, make_order
 from apm.work.results import failed_steps, missing_steps, put_findings, unpictured_steps
 from apm.work.signing import BY_PASSWORD, Hand, Signer, signer_of
-from apm.work.states import Priority, WorkType
+from apm.work.states import AsFound, Priority, WorkType
 
 PERFORMED, APPROVED = "performed", "approved"
 TITLE_LENGTH = 160
@@ -39,12 +40,16 @@ def before_completion(guard: Guard) -> Guard:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What is said when work is done.  `has_follow_up`: open a repair for what failed."""
+    """What is said when work is done.
+
+    has_follow_up: open a repair for what failed.  as_found: asked where a forecast led to it.
+    """
 
     labour_minutes: int | None = None
     cause: str | None = None
     remedy: str | None = None
     has_follow_up: bool = False
+    as_found: AsFound | None = None
 
 
 def complete(
@@ -105,6 +110,8 @@ def put_to_done(ctx: Context, order: WorkOrder, said: Completion) -> None:
     """Put an order that is ready for it to done; who did it is for the caller to write down."""
     step = WORK.take("complete", order.state, ctx.actor, order)
     put_findings(order, labour_minutes=said.labour_minutes, cause=said.cause, remedy=said.remedy)
+    if asks_as_found(order) and said.as_found:
+        order.as_found = said.as_found
     _refuse_unfinished(order, said)
     for guard in _GUARDS:
         guard(ctx, order)
@@ -148,14 +155,22 @@ def _refuse_unfinished(order: WorkOrder, said: Completion) -> None:
             _l("These steps need a photo: %(names)s.", names=", ".join(s.key for s in without))
         ]
     if order.type is WorkType.CORRECTIVE:
-        if not order.cause_code:
-            wrong["cause"] = [_l("Choose the cause of the fault.")]
-        if not order.remedy:
-            wrong["remedy"] = [_l("Say what was done.")]
+        wrong.update(_unsaid_of_repair(order))
+    if asks_as_found(order) and not order.as_found:
+        wrong["as_found"] = [_l("Say in what condition the equipment was found.")]
     if failed_steps(order) and not said.has_follow_up:
         wrong["follow_up"] = [_l("Steps have failed. Open a repair for them to complete this.")]
     if wrong:
         raise Invalid(_l("The work cannot be completed yet."), fields=wrong, code="unfinished")
+
+
+def _unsaid_of_repair(order: WorkOrder) -> dict[str, list[object]]:
+    wrong: dict[str, list[object]] = {}
+    if not order.cause_code:
+        wrong["cause"] = [_l("Choose the cause of the fault.")]
+    if not order.remedy:
+        wrong["remedy"] = [_l("Say what was done.")]
+    return wrong
 
 
 def _follow_up(ctx: Context, order: WorkOrder) -> None:
@@ -220,6 +235,8 @@ def record_hash(order: WorkOrder) -> str:
         "costs": [[c.kind.value, c.amount, c.currency] for c in order.costs],
     }
     # What came to the record later is left out where there is none: older hashes stay true.
+    if order.as_found:
+        record["as_found"] = order.as_found.value
     if order.photos:
         record["photos"] = sorted([p.step_key, p.sha256] for p in order.photos)
     if order.labour:

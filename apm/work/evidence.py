@@ -9,6 +9,10 @@ from typing import Any
 
 from apm.readings.reasons import title_of
 from apm.work.model import WorkOrder
+from apm.work.states import WorkType
+
+FORECAST = "forecast"
+"""The kind of evidence that a forecast gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,19 @@ class Finding:
 
 
 def findings_of(order: WorkOrder) -> list[Finding]:
-    """Return the findings behind an order, the first one first."""
+    """Return the findings behind an order, the first one first; forecasts have their own words."""
     if not order.evidence:
         return []
-    return [_finding(plain) for plain in (order.evidence, *order.evidence.get("also", ()))]
+    every = (order.evidence, *order.evidence.get("also", ()))
+    return [_finding(plain) for plain in every if plain.get("kind") != "forecast"]
+
+
+def asks_as_found(order: WorkOrder) -> bool:
+    """Tell whether a forecast led to this work: what it found says if the forecast was right."""
+    if order.type is not WorkType.PREDICTIVE:
+        return False
+    known = order.evidence or {}
+    return any(one.get("kind") == FORECAST for one in (known, *known.get("also", ())))
 
 
 def _finding(plain: dict[str, Any]) -> Finding:

@@ -14,7 +14,15 @@ from apm.core.db import Row, text_enum
 from apm.core.hospital_scope import HospitalScoped
 from apm.procedures.model import StepKind, Verdict
 from apm.work.field_model import Addendum, Labour, WorkPhoto
-from apm.work.states import CostKind, DownKind, DownReason, Priority, WorkState, WorkType
+from apm.work.states import (
+    AsFound,
+    CostKind,
+    DownKind,
+    DownReason,
+    Priority,
+    WorkState,
+    WorkType,
+)
 
 
 class Counter(HospitalScoped, Row):
@@ -76,6 +84,8 @@ class WorkOrder(Audited, HospitalScoped, Row):
     """What was said when it was handed over or its priority changed, last."""
     cause_code: Mapped[str | None]
     remedy: Mapped[str | None]
+    as_found: Mapped[AsFound | None] = mapped_column(text_enum(AsFound))
+    """What work that a forecast asked for found: the forecast is judged by it."""
     labour_minutes: Mapped[int] = mapped_column(default=0)
     down_from: Mapped[datetime | None]
     down_until: Mapped[datetime | None]

@@ -17,14 +17,14 @@ from apm.work import queries
 from apm.work.addenda import SIGNED, may_add
 from apm.work.causes import causes_of_repairs
 from apm.work.completion import is_intact
-from apm.work.evidence import findings_of
+from apm.work.evidence import asks_as_found, findings_of
 from apm.work.lifecycle import NEEDS_REASON, WAITING, is_assignee, work_actions
 from apm.work.model import WorkOrder
 from apm.work.phone import NOTEWORTHY_S
 from apm.work.remedies import usual_remedies
 from apm.work.results import failed_steps, missing_steps, takes_reference, verdict_of_person
 from apm.work.sections import beside_of, sections_of
-from apm.work.states import OPEN_WORK, CostKind, DownKind, DownReason, WorkState
+from apm.work.states import OPEN_WORK, AsFound, CostKind, DownKind, DownReason, WorkState
 from apm.work.timeline import timeline_of
 from apm.work.times import to_type
 
@@ -54,6 +54,7 @@ def order_page(no: str, form: Form | None = None, status: int = 200) -> Response
         needs_reason=NEEDS_REASON,
         causes=causes_of_repairs(),
         remedies=usual_remedies(),
+        as_found=list(AsFound) if asks_as_found(order) else [],
         cost_kinds=list(CostKind),
         down_kinds=list(DownKind),
         down_reasons=list(DownReason),

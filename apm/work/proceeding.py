@@ -41,7 +41,13 @@ def proceed(
     if action == "close":
         return close(ctx, no=no, password=password, version=version, hand=hand)
     if action == "complete":
-        done = Completion(said["labour_minutes"], said["cause"], said["remedy"], said["follow_up"])
+        done = Completion(
+            said["labour_minutes"],
+            said["cause"],
+            said["remedy"],
+            said["follow_up"],
+            said["as_found"],
+        )
         return complete(ctx, no=no, password=password, said=done, version=version, hand=hand)
     facts = Facts(
         reason=said["reason"],

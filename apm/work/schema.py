@@ -10,7 +10,7 @@ from apm.core.i18n import _l
 from apm.core.typed import BadNumber, number
 from apm.procedures.model import GIVEN, Verdict
 from apm.work.signing import MOST_LETTERS
-from apm.work.states import CostKind, DownKind, DownReason, Priority
+from apm.work.states import AsFound, CostKind, DownKind, DownReason, Priority
 
 LONG = validate.Length(max=2000)
 SHORT = validate.Length(max=80)
@@ -62,6 +62,13 @@ class WorkForm(FromPhone):
     cause = fields.String(load_default=None, allow_none=True, validate=SHORT)
     remedy = fields.String(load_default=None, allow_none=True, validate=LONG)
     follow_up = fields.Boolean(load_default=False)
+    as_found = fields.Enum(
+        AsFound,
+        by_value=True,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Needed to complete work that a forecast asked for."},
+    )
     once = fields.String(
         load_default=None,
         allow_none=True,

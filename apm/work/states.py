@@ -51,6 +51,16 @@ class CostKind(StrEnum):
     VENDOR = "vendor"
 
 
+class AsFound(StrEnum):
+    """In what condition predicted work found the equipment, as who did it saw."""
+
+    DEFECT = "defect"
+    WEAR = "wear"
+    """Worn so far that it would have failed."""
+    NOTHING = "nothing"
+    CANNOT_TELL = "cannot_tell"
+
+
 class DownKind(StrEnum):
     """How much of the equipment cannot be used."""
 

@@ -144,16 +144,18 @@ class Chart {
 
   table(found) {
     const number = new Intl.NumberFormat(this.lang, { maximumFractionDigits: 6 });
-    const rows = found.at.slice(0, MOST_ROWS).map((at, k) => {
+    const seen = found.at.slice(0, MOST_ROWS).map((at, k) => [at, found.value[k], found.low?.[k], found.high?.[k]]);
+    const ahead = (found.ahead ?? []).map(([at, low, middle, high]) => [at, middle, low, high, this.box.dataset.wordAhead]);
+    const rows = [...seen, ...ahead].map(([at, middle, low, high, word]) => {
       const row = document.createElement("tr");
-      for (const value of [found.value[k], found.low?.[k], found.high?.[k]]) {
+      for (const value of [middle, low, high]) {
         const cell = row.insertCell();
         cell.className = "num";
         cell.textContent = value === undefined ? "–" : number.format(value);
       }
       const head = row.insertCell(0);
       head.className = "num";
-      head.textContent = this.stamp(at);
+      head.textContent = word ? `${word}: ${this.stamp(at)}` : this.stamp(at);
       return row;
     });
     this.part("numbers").querySelector("tbody").replaceChildren(...rows);

@@ -16,6 +16,7 @@ function columns(found) {
 function reach(found) {
   const seen = [...found.value, ...(found.low ?? []), ...(found.high ?? []), ...(found.limits ?? [])];
   for (const [, low, high] of found.bands.flat()) seen.push(low, high);
+  for (const [, low, , high] of found.ahead ?? []) seen.push(low, high);
   const low = seen.reduce((a, b) => Math.min(a, b));
   const high = seen.reduce((a, b) => Math.max(a, b));
   const room = (high - low || Math.abs(high) || 1) * 0.06;
@@ -36,6 +37,26 @@ function backdrop(found, colours, words) {
       band.forEach(([at, , high], k) => ctx[k ? "lineTo" : "moveTo"](x(at), y(high)));
       [...band].reverse().forEach(([at, low]) => ctx.lineTo(x(at), y(low)));
       ctx.fill();
+    }
+    const ahead = found.ahead ?? [];
+    if (ahead.length > 1) {
+      ctx.fillStyle = ctx.strokeStyle = colours.accent;
+      ctx.globalAlpha = 0.14;
+      ctx.beginPath();
+      ahead.forEach(([at, , , high], k) => ctx[k ? "lineTo" : "moveTo"](x(at), y(high)));
+      [...ahead].reverse().forEach(([at, low]) => ctx.lineTo(x(at), y(low)));
+      ctx.fill();
+      ctx.globalAlpha = 1;
+      ctx.lineWidth = 2 * devicePixelRatio;
+      ctx.setLineDash([8 * devicePixelRatio, 5 * devicePixelRatio]);
+      ctx.beginPath();
+      ahead.forEach(([at, , middle], k) => ctx[k ? "lineTo" : "moveTo"](x(at), y(middle)));
+      ctx.stroke();
+      ctx.setLineDash([]);
+      ctx.lineWidth = 1;
+      ctx.textAlign = x(ahead[0][0]) > bbox.left + bbox.width * 0.8 ? "right" : "left";
+      ctx.fillText(words.wordAhead, x(ahead[0][0]) + 4, bbox.top + 28 * devicePixelRatio);
+      ctx.textAlign = "left";
     }
     for (const one of found.alarms) {
       const left = x(one.from);

@@ -10,7 +10,7 @@ const words = root?.dataset ?? {};
 const through = new WeakSet();
 const WORKING = new Set(["start", "resume"]);
 const NAMES = {
-  life: ["reason", "expected_on", "labour_minutes", "cause", "remedy", "follow_up", "drawn"],
+  life: ["reason", "expected_on", "labour_minutes", "cause", "remedy", "follow_up", "as_found", "drawn"],
   record: ["labour_minutes", "cause", "remedy"],
   downtime: ["began", "ended", "kind", "reason"],
   addenda: ["text"],

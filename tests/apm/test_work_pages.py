@@ -172,7 +172,7 @@ def test_my_work_today_shows_each_thing_once_in_its_place(login, as_):
     page = text(login("chen").get("/"))
     places = {
         "URGENT-ONE": "Now", "LATE-ONE": "Now", "TAKE-ME": "To take", "MINE-NOW": "Mine",
-        "SEEN-AHEAD": "Predicted", "WAITS": "Waiting",
+        "SEEN-AHEAD": "Predicted soon", "WAITS": "Waiting",
     }  # fmt: skip
     for title, place in places.items():
         assert page.count(title) == 1, title

@@ -26,6 +26,7 @@ from apm.core.db import make_engine, make_sessions
 from apm.core.permissions import Role
 from apm.core.settings import Settings
 from apm.factory import create_app
+from tests.bench.fleet_rows import foretell_fleet
 from tests.bench.register import fill
 from tests.bench.serving import PASSWORD, Page, bare, serve, signed_in, time_of
 
@@ -35,16 +36,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("data", nargs="?", help="not used: the register is made here")
     parser.add_argument("--assets", type=int, default=100_000)
+    parser.add_argument("--pages", default="", help="only those whose name begins like this")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(Path(folder), options.assets)
+        results = measure(Path(folder), options.assets, options.pages)
     for name, row in results.items():
         print(f"{name:28} {json.dumps(row)}")
     print(json.dumps(results))
 
 
-def measure(folder: Path, assets: int) -> dict[str, dict[str, float]]:
+def measure(folder: Path, assets: int, only: str = "") -> dict[str, dict[str, float]]:
     """Return p50 and p95 in ms, queries and the ratio to the bare view, by page."""
     url = f"sqlite:///{folder / 'bench.db'}"
     engine = make_engine(url)
@@ -61,7 +63,9 @@ def measure(folder: Path, assets: int) -> dict[str, dict[str, float]]:
     started = time.perf_counter()
     sample = fill(engine, hospital_id, assets)
     print(f"{assets} assets in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-    pages = _pages(sample)
+    arranged = foretell_fleet(engine, hospital_id)
+    print(f"their forecasts arranged for the fleet's page in {arranged:.1f} s", file=sys.stderr)
+    pages = {name: page for name, page in _pages(sample).items() if name.startswith(only)}
     counts = _count_queries(engine, url, pages)
     with bare(folder) as empty:
         floor = time_of(httpx.Client(base_url=empty), lambda: "/")
@@ -95,6 +99,13 @@ def _pages(sample: list[Any]) -> dict[str, Page]:
         "asset": lambda: f"/assets/{pick().code}",
         "label_landing": lambda: f"/a/{pick().code}",
         "my_work": lambda: "/",
+        "fleet": lambda: "/fleet",
+        "fleet_asks": lambda: "/fleet?show=asks",
+        "fleet_needs": lambda: "/fleet?show=needs",
+        "fleet_filtered": lambda: f"/fleet?department=Department+{rng.randrange(1, 41):02d}",
+        "fleet_few": lambda: "/fleet?risk=low&band=probable",
+        "fleet_search": lambda: f"/fleet?q={pick().number}",
+        "fleet_asset": lambda: f"/assets/{pick().code}/forecast",
     }
 
 

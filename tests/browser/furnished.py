@@ -47,6 +47,7 @@ from apm.work.states import CostKind
 from tests.apm.hospital import jpeg, pass_all, start_work
 from tests.browser.checklist import fitting
 from tests.browser.drafts import keep_templates
+from tests.browser.foretelling import keep_forecasts
 from tests.browser.house import House
 from tests.browser.meters import keep_meters
 from tests.browser.offices import keep_papers, let_in, open_ways
@@ -100,6 +101,7 @@ def furnish(house: House) -> Furnished:
         found.visitor.append(let_in(wang, at_work, found.pages))
         keep_causes(wang, vent, (closed, at_work), found.pages)
         keep_meters(wang, vent, found.pages)
+        keep_forecasts(wang, system, (vent, chiller, monitor), found.pages)
         assets = [vent.code, chiller.code]
         found.pages["assets.show"] = [f"/assets/{code}" for code in assets]
         found.pages["assets.edit"] = [f"/assets/{vent.code}/edit"]

@@ -148,7 +148,7 @@ def a_finding_becomes_one_planned_order(wang: Person, names: list[str]) -> None:
         assert {order.state for order in orders} == {"planned"}
 
     wang.goto("/")
-    predicted = wang.page.get_by_role("list", name=wang.say("Predicted"))
+    predicted = wang.page.get_by_role("list", name=wang.say("Predicted soon"))
     expect(predicted.get_by_role("listitem")).to_have_count(len(names))
     for name in names:
         title = wang.say("Check %(sensor)s: unusual readings", sensor=name)

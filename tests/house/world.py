@@ -31,6 +31,7 @@ from tests.apm.hospital import jpeg, make_asset, make_work, start_work
 from tests.conftest import PASSWORD
 from tests.house.checklists import make_template
 from tests.house.devices import plug_in
+from tests.house.forecasts import foresee
 from tests.house.measuring import measure_up
 from tests.house.outside import invite
 from tests.house.reasons import decide
@@ -70,8 +71,9 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
     make_template(wang, name)
     rooms = keep_rooms(wang, name)
     decide(as_, name, asset, order.no)
+    foreseen = foresee(as_, name, asset, sensor)
     numbers = {
-        **stored, **vendor, **rooms,
+        **stored, **vendor, **rooms, **foreseen,
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
         "meter-breaks": counter, "rules": "blood_rbc",

@@ -1,0 +1,49 @@
+"""How right the forecasts were: the scorecard of every model of the hospital."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from apm.accounts.queries import own_hospital
+from apm.core.http import context, requires
+from apm.core.permissions import Permission
+from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, why_words
+from apm.forecasts.model import ModelState, Outcome
+from apm.forecasts.muting import hides_interval
+from apm.forecasts.registry import at_work
+from apm.forecasts.scorecard import cards_of
+from apm.forecasts.wording import number, percent
+
+score_pages = Blueprint("scores", __name__)
+
+
+@score_pages.get("/analytics/forecasts")
+@requires(Permission.ANALYTICS_READ)
+def scorecard() -> ResponseReturnValue:
+    """Each version at work, on trial or muted, beside simple rules."""
+    ctx = context()
+    order = {ModelState.ACTIVE: 0, ModelState.MUTED: 1, ModelState.SHADOW: 2}
+    versions = sorted(at_work(ctx), key=lambda v: (order[v.state], v.kind, -v.version))
+    hospital = own_hospital(ctx)
+    return render_template(
+        "forecasts/scorecard.html",
+        cards=[
+            (card, rows_of_card(card.figures, card.coverage)) for card in cards_of(ctx, versions)
+        ],
+        currency=hospital.currency if hospital else "CNY",
+        **score_words(),
+    )
+
+
+def score_words() -> dict[str, object]:
+    """Return what the templates say scores with."""
+    return {
+        "rules": RULES,
+        "formulas": FORMULAS,
+        "outcomes": list(Outcome),
+        "percent": percent,
+        "number": number,
+        "why_words": why_words,
+        "hides_interval": hides_interval,
+    }

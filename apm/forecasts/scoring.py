@@ -1,0 +1,159 @@
+"""The figures of a scorecard, from judged forecasts: warnings, probabilities, baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apm.forecasts.judged import Array, Flags, Judged
+from predict.errors import NotEnoughData
+from predict.forecast_score import (
+    LEAST_WARNINGS,
+    Figure,
+    ReliabilityBin,
+    Skill,
+    by_time,
+    reliability,
+    share,
+    skill,
+)
+
+MONTH = 30.44
+"""Days."""
+SEED = 20260301
+"""The same forecasts give the same intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Days from a warning to what it warned of: median and the middle half.  n: warnings."""
+
+    median: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warnings:
+    """How warnings did.  None: too few to say.
+
+    right, n: warnings that were right, of how many.  caught, events: failures and findings that a
+    warning came before, of how many.  false_alarms: per device and month.
+    """
+
+    right: int
+    n: int
+    caught: int
+    events: int
+    precision: Figure | None
+    recall: Figure | None
+    false_alarms: Figure | None
+    lead: Lead | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is counted of one version; n: judged forecasts that do not overlap."""
+
+    n: int
+    events: int
+    units: int
+    months: float
+    warnings: Warnings
+    skill: Skill | None
+    reliability: tuple[ReliabilityBin, ...]
+    baselines: dict[str, Warnings]
+
+
+def figures_of(known: Judged, since: Array | None = None) -> Figures:
+    """Return the figures.
+
+    Args:
+        known: the judged forecasts of one version.
+        since: shape (n,), days since the last failure when each was made (or since it was new),
+            NaN where not known; without it there is no such baseline.
+    """
+    apart = known.apart
+    told = apart.where(apart.told)
+    months = float((apart.end - apart.at).sum()) / MONTH
+    try:
+        skilled = skill(told.said, told.base, told.came, told.asset, np.random.default_rng(SEED))
+    except NotEnoughData:
+        skilled = None
+    return Figures(
+        told.n,
+        int(told.came.sum()),
+        len(np.unique(told.asset)),
+        months,
+        warnings_of(known, known.warned, months),
+        skilled,
+        reliability(told.said, told.came),
+        _baselines(known, since, months),
+    )
+
+
+def warnings_of(known: Judged, warned: Flags, months: float) -> Warnings:
+    """Return how these warnings did; each failure counts once, however often it was foretold."""
+    told = known.where(known.told)
+    loud = warned[known.told]
+    rung = told.where(loud).apart
+    right, n = int(rung.came.sum()), rung.n
+    events = np.unique(told.event[told.came])
+    caught = np.unique(told.event[told.came & loud])
+    return Warnings(
+        right,
+        n,
+        len(caught),
+        len(events),
+        share(right, n),
+        share(len(caught), len(events)),
+        by_time(n - right, months),
+        _lead((rung.end - rung.at)[rung.came]),
+    )
+
+
+def _lead(days: Array) -> Lead | None:
+    if not len(days):
+        return None
+    low, median, high = np.quantile(days, [0.25, 0.5, 0.75])
+    return Lead(float(median), float(low), float(high), len(days))
+
+
+def _baselines(known: Judged, since: Array | None, months: float) -> dict[str, Warnings]:
+    """Return how simple rules would have warned at the same moments.
+
+    always: of every device.  calendar: of every k-th, as many warnings as the model gave, without
+    a look at the device.  mtbf: where the last failure plus the mean time between failures, which
+    the baseline's probability is made of, comes within the horizon.
+    """
+    found = {"always": warnings_of(known, np.ones(known.n, np.bool_), months)}
+    if known.warned.any() and not known.warned.all():
+        found["calendar"] = warnings_of(known, _evenly(known), months)
+    if since is not None and np.isfinite(since).any():
+        with np.errstate(divide="ignore"):
+            mean = -known.horizon / np.log1p(-np.minimum(known.base, 1.0 - 1e-9))
+        found["mtbf"] = warnings_of(known, since + known.horizon >= mean, months)
+    return found
+
+
+def _evenly(known: Judged) -> Flags:
+    """Return as many warnings as were given, spread evenly over the moments in order of time."""
+    order: NDArray[np.int64] = np.lexsort((known.unit, known.at))
+    count = int(known.warned.sum())
+    chosen = np.zeros(known.n, np.bool_)
+    places = np.floor((np.arange(count) + 0.5) * known.n / count).astype(np.int64)
+    chosen[order[places]] = True
+    return chosen
+
+
+def lacking(figures: Figures) -> list[tuple[str, int, int]]:
+    """Return what is missing before figures are shown: a code, what there is, what it takes."""
+    found = []
+    if figures.warnings.n < LEAST_WARNINGS:
+        found.append(("warnings", figures.warnings.n, LEAST_WARNINGS))
+    if figures.warnings.events < LEAST_WARNINGS:
+        found.append(("failures", figures.warnings.events, LEAST_WARNINGS))
+    return found
