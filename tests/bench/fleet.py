@@ -29,10 +29,12 @@ from predict.failure_soon import (
     fails_within,
     fit_failure_soon,
 )
+from predict.rhythm import rhythm_features
 from tests.bench.data import find
 
 Array = NDArray[np.float64]
 WINDOWS = (6.0, 24.0, 48.0, 168.0)
+VISITS, ERRORS = "maint", "errors"
 EPOCH = pd.Timestamp("2015-01-01")
 MONTH_H = 30.44 * 24.0
 PUBLISHED = {
@@ -51,8 +53,14 @@ class Machine:
     failures: Array
 
     def rows(self, at: Array) -> Array:
+        """Return counts and ages of events, the rhythm of visits, ages at the next visit, make."""
         logged = event_features(self.events, at, WINDOWS)
-        return np.column_stack([logged, np.tile(self.fixed, (len(at), 1))])
+        visits = np.concatenate([v for kind, v in self.events.items() if kind.startswith(VISITS)])
+        rhythm = rhythm_features(visits, at)
+        parts = {k: v for k, v in self.events.items() if k.startswith((ERRORS, VISITS))}
+        ages = event_features(parts, at, ())
+        fixed = np.tile(self.fixed, (len(at), 1))
+        return np.column_stack([logged, rhythm, ages + rhythm[:, 2:], fixed])
 
 
 def hours(stamp: object) -> float:
@@ -135,9 +143,14 @@ def interval(label: Array, said: NDArray[np.bool_], unit: Array) -> list[float]:
 def measure(
     fleet: list[Machine],
     horizon: float,
-    step: float = 4.0,
+    step: float = 5.0,
     config: FailureSoonConfig = DEFAULT,
 ) -> dict[str, object]:
+    """Learn, choose the threshold, test.
+
+    step: hours between the moments learnt from; it shares no divisor with 24, or whole hours of
+    the day, and with them the hour at which visits begin, would never be learnt.
+    """
     began = process_time()
     cut, chosen, test, end = (
         hours(d) for d in ("2015-09-30", "2015-11-15", "2015-11-17", "2016-01-01")
