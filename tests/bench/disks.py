@@ -8,7 +8,7 @@ fastparquet (`pip install fastparquet`).  `tests.bench.fleet` runs this.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from predict.change_features import ChangeLog, change_features
-from predict.failure_soon import fails_within, fit_failure_soon
+from predict.failure_soon import fit_failure_soon
 
 Array = NDArray[np.float64]
 MONTH = 720.0
@@ -128,10 +128,24 @@ def learnt(
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
+def rated(disks: Disks, training: NDArray[np.bool_]) -> Disks:
+    """Return the disks with each model's failure rate, learnt from training drives, for its name.
+
+    A model's rate is shrunk towards that of all by ten failures' worth of time.
+    """
+    model = disks.model.astype(np.int64)
+    time = np.where(training, disks.end - disks.begin, 0.0)
+    overall = (training & disks.failed).sum() / time.sum()
+    failures = np.bincount(model, (training & disks.failed).astype(float))
+    rate = (failures + 10.0) / (np.bincount(model, time) + 10.0 / overall)
+    return replace(disks, model=rate[model])
+
+
 def measure(disks: Disks) -> dict[str, object]:
     began = process_time()
     rng = np.random.default_rng(0)
     training = rng.random(len(disks.begin)) < 0.7
+    disks = rated(disks, training)
     x, y, unit, weight = learnt(disks, training, rng)
     model = fit_failure_soon(x, y, unit, rng, weight=weight)
     seconds = process_time() - began
