@@ -30,6 +30,7 @@ from predict.failure_soon import (
     fit_failure_soon,
 )
 from predict.rhythm import rhythm_features
+from tests.bench import disks
 from tests.bench.data import find
 
 Array = NDArray[np.float64]
@@ -192,22 +193,39 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fleet")
     parser.add_argument("data_dir", nargs="?", help="the data folder, or azure_pdm within it")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--no-disks", action="store_true", help="machines only")
     parser.add_argument("--hours", type=int, nargs="*", default=[24, 48])
     options = parser.parse_args(arguments)
     folder = find("azure_pdm", "PdM_failures.csv*", options.data_dir)
-    if folder is None:
+    drives = find("backblaze", "*.parquet", options.data_dir)
+    if folder is None and drives is None:
         where = options.data_dir or "APM_DATA or ../shared/data"
-        print(f"skipped: no PdM_failures.csv under {where}")
+        print(f"skipped: no PdM_failures.csv and no backblaze/*.parquet under {where}")
         return 2 if options.data_dir else 0
-    fleet = machines(folder)
     results = {}
-    for horizon in options.hours:
+    fleet = machines(folder) if folder else []
+    for horizon in options.hours if fleet else []:
         results[f"azure_{horizon}h"] = measure(fleet, float(horizon))
         print(f"within {horizon} h:", results[f"azure_{horizon}h"])
         print("    published F1, other fleet split:", PUBLISHED.get(horizon, {}), flush=True)
+    if drives and not options.no_disks:
+        results |= foretell_disks(drives)
     if options.json:
         print(json.dumps(results))
     return 0
+
+
+def foretell_disks(folder: Path) -> dict[str, object]:
+    """Measure and print; say what is missing where the file cannot be read here."""
+    try:
+        read = disks.read(next(folder.glob("*.parquet")))
+    except ImportError as missing:
+        print(f"disks skipped: {missing}; pip install fastparquet")
+        return {}
+    found = disks.measure(read)
+    print("disks within 30 days:", found)
+    print("    beside:", disks.REFERENCE, flush=True)
+    return {"backblaze_30d": found}
 
 
 if __name__ == "__main__":

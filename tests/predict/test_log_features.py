@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predict.change_features import ChangeLog, change_features
+from predict.novelty import RangeNovelty
 from predict.rhythm import rhythm_features, usual
+from tests.bench.nab import caught_at_budget
+from tests.bench.nab_data import Series
 
 times = st.lists(st.integers(0, 60).map(float), max_size=10)
 
@@ -75,3 +78,32 @@ def test_a_log_out_of_order_is_refused():
         changes([(0, 5, 1), (0, 3, 1)])
     with pytest.raises(ValueError, match="interval"):
         usual([])
+
+
+readings = st.lists(st.integers(0, 30).map(float), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=readings, cut=st.integers(0, 40))
+def test_novelty_is_the_way_beyond_the_range_so_far_wherever_batches_are_cut(values, cut):
+    at = 10.0 * np.arange(len(values))
+    sensor = RangeNovelty(share=0.5, warm_up_s=30.0, warm_up_readings=2)
+
+    told = [*sensor.update(at[:cut], values[:cut]), *sensor.update(at[cut:], values[cut:])]
+
+    for k, (value, said) in enumerate(zip(values, told, strict=True)):
+        if k < 3:
+            assert np.isnan(said)
+            continue
+        low, high = min(values[:k]), max(values[:k])
+        beyond = max(value - high, low - value, 0.0)
+        assert said == pytest.approx(min(beyond / (0.5 * max(high - low, 1e-9)), 100.0))
+
+
+def test_windows_within_a_budget_of_false_alarms_are_counted_by_hand():
+    series = Series("real/a.csv", 86400.0 * np.arange(61.0), np.zeros(61), [(10 * 86400.0,) * 2])
+    score = np.zeros(61)
+    score[[5, 10, 20, 30]] = [0.9, 0.5, 0.4, 0.7]
+
+    assert caught_at_budget([series], [score], per_month=1.0)["caught"] == 0.0  # 0.9 is allowed
+    assert caught_at_budget([series], [score], per_month=1.6)["caught"] == 1.0  # 0.7 as well
