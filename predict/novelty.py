@@ -75,4 +75,4 @@ class RangeNovelty:
         score[ready] = beyond / (self.share * np.maximum(top - bottom, TINY))
         self.high, self.low = float(high[-1]), float(low[-1])
         self.readings += len(times)
-        return np.minimum(score, HIGHEST_SCORE)
+        return np.asarray(np.minimum(score, HIGHEST_SCORE), dtype=np.float64)

@@ -8,7 +8,7 @@ fastparquet (`pip install fastparquet`).  `tests.bench.fleet` runs this.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
@@ -128,24 +128,10 @@ def learnt(
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
-def rated(disks: Disks, training: NDArray[np.bool_]) -> Disks:
-    """Return the disks with each model's failure rate, learnt from training drives, for its name.
-
-    A model's rate is shrunk towards that of all by ten failures' worth of time.
-    """
-    model = disks.model.astype(np.int64)
-    time = np.where(training, disks.end - disks.begin, 0.0)
-    overall = (training & disks.failed).sum() / time.sum()
-    failures = np.bincount(model, (training & disks.failed).astype(float))
-    rate = (failures + 10.0) / (np.bincount(model, time) + 10.0 / overall)
-    return replace(disks, model=rate[model])
-
-
 def measure(disks: Disks) -> dict[str, object]:
     began = process_time()
     rng = np.random.default_rng(0)
     training = rng.random(len(disks.begin)) < 0.7
-    disks = rated(disks, training)
     x, y, unit, weight = learnt(disks, training, rng)
     model = fit_failure_soon(x, y, unit, rng, weight=weight)
     seconds = process_time() - began
