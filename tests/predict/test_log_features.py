@@ -105,5 +105,7 @@ def test_windows_within_a_budget_of_false_alarms_are_counted_by_hand():
     score = np.zeros(61)
     score[[5, 10, 20, 30]] = [0.9, 0.5, 0.4, 0.7]
 
-    assert caught_at_budget([series], [score], per_month=1.0)["caught"] == 0.0  # one allowed: above 0.7
+    assert (
+        caught_at_budget([series], [score], per_month=1.0)["caught"] == 0.0
+    )  # one allowed: above 0.7
     assert caught_at_budget([series], [score], per_month=1.6)["caught"] == 1.0  # three allowed
