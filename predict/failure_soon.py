@@ -121,16 +121,18 @@ def fit_failure_soon(
     unit: ArrayLike,
     rng: np.random.Generator,
     config: FailureSoonConfig = DEFAULT,
+    weight: ArrayLike | None = None,
 ) -> FailureSoonModel:
     """Fit the model.
 
     Args:
-        rows: shape (n, k), features; NaN = not known.  Moments as regular as in service: thinned
-            evenly, never by label, or the probabilities would be wrong.
+        rows: shape (n, k), features; NaN = not known.  Moments as regular as in service: where
+            they are thinned unevenly, `weight` must say so, or the probabilities would be wrong.
         label: shape (n,), of `fails_within`; rows with NaN are left out.
         unit: shape (n,), folds go by it.
         rng: assigns units to folds.
         config: the frozen configuration.
+        weight: shape (n,), moments in service that a row stands for; 1 unless given.
 
     Raises:
         NotEnoughData: fewer than `LEAST_FAILURES` positive rows, all in fewer units than folds,
@@ -139,10 +141,13 @@ def fit_failure_soon(
     """
     x, y = np.asarray(rows, dtype=np.float64), np.asarray(label, dtype=np.float64)
     group = np.asarray(unit)
+    share = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    if share.shape != y.shape or not (np.isfinite(share) & (share > 0.0)).all():
+        raise ValueError("weights (n,), finite and above 0 needed")
     if x.ndim != 2 or not len(x) == len(y) == len(group):
         raise ValueError("rows (n, k), label (n,) and unit (n,) needed")
     known = np.isfinite(y)
-    x, y, group = x[known], y[known], group[known]
+    x, y, group, share = x[known], y[known], group[known], share[known]
     if not np.isin(y, (0.0, 1.0)).all():
         raise ValueError("labels are 0, 1 or NaN")
     names = np.unique(group)
@@ -156,16 +161,16 @@ def fit_failure_soon(
         inside = fold != k
         if not 0.0 < y[inside].sum() < inside.sum():
             raise NotEnoughData("failures of more units needed")
-        member = _classifier(config).fit(x[inside], y[inside])
+        member = _classifier(config).fit(x[inside], y[inside], share[inside])
         left_out[~inside] = member.predict_proba(x[~inside])[:, 1]
-    calibration = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(left_out, y)
-    rate = float(y.mean())
+    calibration = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
+    rate = float(np.average(y, weights=share))
     return FailureSoonModel(
-        _classifier(config).fit(x, y),
-        calibration,
+        _classifier(config).fit(x, y, share),
+        calibration.fit(left_out, y, share),
         rate,
-        brier(left_out, y),
-        brier(np.full(len(y), rate), y),
+        brier(left_out, y, share),
+        brier(np.full(len(y), rate), y, share),
         len(y),
         int(y.sum()),
     )
@@ -183,9 +188,10 @@ def _classifier(config: FailureSoonConfig) -> HistGradientBoostingClassifier:
     )
 
 
-def brier(probability: ArrayLike, label: ArrayLike) -> float:
-    """Return the mean squared error of probabilities; less is better."""
-    return float(np.mean((np.asarray(probability) - np.asarray(label)) ** 2))
+def brier(probability: ArrayLike, label: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return the (weighted) mean squared error of probabilities; less is better."""
+    error = (np.asarray(probability) - np.asarray(label)) ** 2
+    return float(np.average(error, weights=None if weight is None else np.asarray(weight)))
 
 
 def cost_threshold(planned: float, failure: float, averted: float = 1.0) -> float:

@@ -29,10 +29,13 @@ from predict.failure_soon import (
     fails_within,
     fit_failure_soon,
 )
+from predict.rhythm import rhythm_features
+from tests.bench import disks
 from tests.bench.data import find
 
 Array = NDArray[np.float64]
 WINDOWS = (6.0, 24.0, 48.0, 168.0)
+VISITS, ERRORS = "maint", "errors"
 EPOCH = pd.Timestamp("2015-01-01")
 MONTH_H = 30.44 * 24.0
 PUBLISHED = {
@@ -51,8 +54,14 @@ class Machine:
     failures: Array
 
     def rows(self, at: Array) -> Array:
+        """Return counts and ages of events, the rhythm of visits, ages at the next visit, make."""
         logged = event_features(self.events, at, WINDOWS)
-        return np.column_stack([logged, np.tile(self.fixed, (len(at), 1))])
+        visits = np.concatenate([v for kind, v in self.events.items() if kind.startswith(VISITS)])
+        rhythm = rhythm_features(visits, at)
+        parts = {k: v for k, v in self.events.items() if k.startswith((ERRORS, VISITS))}
+        ages = event_features(parts, at, ())
+        fixed = np.tile(self.fixed, (len(at), 1))
+        return np.column_stack([logged, rhythm, ages + rhythm[:, 2:], fixed])
 
 
 def hours(stamp: object) -> float:
@@ -135,9 +144,14 @@ def interval(label: Array, said: NDArray[np.bool_], unit: Array) -> list[float]:
 def measure(
     fleet: list[Machine],
     horizon: float,
-    step: float = 4.0,
+    step: float = 5.0,
     config: FailureSoonConfig = DEFAULT,
 ) -> dict[str, object]:
+    """Learn, choose the threshold, test.
+
+    step: hours between the moments learnt from; it shares no divisor with 24, or whole hours of
+    the day, and with them the hour at which visits begin, would never be learnt.
+    """
     began = process_time()
     cut, chosen, test, end = (
         hours(d) for d in ("2015-09-30", "2015-11-15", "2015-11-17", "2016-01-01")
@@ -179,22 +193,39 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fleet")
     parser.add_argument("data_dir", nargs="?", help="the data folder, or azure_pdm within it")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--no-disks", action="store_true", help="machines only")
     parser.add_argument("--hours", type=int, nargs="*", default=[24, 48])
     options = parser.parse_args(arguments)
     folder = find("azure_pdm", "PdM_failures.csv*", options.data_dir)
-    if folder is None:
+    drives = find("backblaze", "*.parquet", options.data_dir)
+    if folder is None and drives is None:
         where = options.data_dir or "APM_DATA or ../shared/data"
-        print(f"skipped: no PdM_failures.csv under {where}")
+        print(f"skipped: no PdM_failures.csv and no backblaze/*.parquet under {where}")
         return 2 if options.data_dir else 0
-    fleet = machines(folder)
     results = {}
-    for horizon in options.hours:
+    fleet = machines(folder) if folder else []
+    for horizon in options.hours if fleet else []:
         results[f"azure_{horizon}h"] = measure(fleet, float(horizon))
         print(f"within {horizon} h:", results[f"azure_{horizon}h"])
         print("    published F1, other fleet split:", PUBLISHED.get(horizon, {}), flush=True)
+    if drives and not options.no_disks:
+        results |= foretell_disks(drives)
     if options.json:
         print(json.dumps(results))
     return 0
+
+
+def foretell_disks(folder: Path) -> dict[str, object]:
+    """Measure and print; say what is missing where the file cannot be read here."""
+    try:
+        read = disks.read(next(folder.glob("*.parquet")))
+    except ImportError as missing:
+        print(f"disks skipped: {missing}; pip install fastparquet")
+        return {}
+    found = disks.measure(read)
+    print("disks within 30 days:", found)
+    print("    beside:", disks.REFERENCE, flush=True)
+    return {"backblaze_30d": found}
 
 
 if __name__ == "__main__":
