@@ -15,6 +15,7 @@ from apm.notify import model as notify
 from apm.parts import model as parts
 from apm.procedures import model as procedures
 from apm.readings import model as readings
+from apm.recalls import model as recalls
 from apm.reports import model as reports
 from apm.requests import model as requests
 from apm.risk import model as risk
@@ -32,7 +33,7 @@ from apm.worker import model as worker
 __all__ = [
     "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "environment",
     "events", "forecasts", "hospital_scope", "idempotency", "limits", "maintenance", "metrology",
-    "metrology_results", "notify", "parts", "procedures", "readings", "reports", "requests",
-    "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work",
-    "work_clocks", "work_field", "worker",
+    "metrology_results", "notify", "parts", "procedures", "readings", "recalls", "reports",
+    "requests", "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks",
+    "work", "work_clocks", "work_field", "worker",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 import apm.notify.alarm_news
-import apm.notify.metrology_news  # noqa: F401  (subscribes)
+import apm.notify.metrology_news
+import apm.notify.recall_news  # noqa: F401  (subscribes)
 from apm.accounts.queries import colleagues
 from apm.core.command import Context
 from apm.core.events import subscribe

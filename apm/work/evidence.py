@@ -10,6 +10,9 @@ from typing import Any
 from apm.readings.reasons import title_of
 from apm.work.model import WorkOrder
 
+WITHOUT_CURVE = frozenset({"recall"})
+"""Evidence that its own feature shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -29,7 +32,8 @@ def findings_of(order: WorkOrder) -> list[Finding]:
     """Return the findings behind an order, the first one first."""
     if not order.evidence:
         return []
-    return [_finding(plain) for plain in (order.evidence, *order.evidence.get("also", ()))]
+    seen = (order.evidence, *order.evidence.get("also", ()))
+    return [_finding(plain) for plain in seen if plain.get("kind") not in WITHOUT_CURVE]
 
 
 def _finding(plain: dict[str, Any]) -> Finding:
