@@ -12,6 +12,7 @@ from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.forecasts.chart_pages import chart
+from apm.forecasts.fatigue_pages import fatigue
 from apm.forecasts.timeline import Timeline, timeline
 from apm.forecasts.watch import watch
 from apm.readings import queries
@@ -21,6 +22,7 @@ from apm.readings.series import series
 
 web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
+web.register_blueprint(fatigue)
 PERIODS = {
     "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30),
     "year": timedelta(days=365),

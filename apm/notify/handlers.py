@@ -28,8 +28,8 @@ from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestRepo
 from apm.work.events import WorkOrderMoved, WorkOrderOpened
 from apm.work.states import Priority, WorkState, WorkType
 
-ALARM_RULE = "alarm_rule:"
-"""What a rule's alarm opens has its message already: that of the alarm."""
+OF_ALARMS = ("alarm_rule:", "alarm:")
+"""What an alarm opens has its message already: that of the alarm."""
 TAKEN_UP = frozenset({"accept", "reject", "ask", "mark_duplicate"})
 """What triage does with a report: whoever does it has answered."""
 
@@ -98,9 +98,9 @@ def tell_the_reporter(ctx: Context, event_id: int, payload: dict[str, Any]) -> N
 
 @subscribe(WorkOrderOpened)
 def tell_of_a_finding(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
-    """Tell those who assign work that a detector asked for some; other work has its own news."""
+    """Tell those who assign work that a prediction asked for some; other work has its own news."""
     origin = payload.get("origin") or ""
-    if payload["type"] == WorkType.PREDICTIVE and not origin.startswith(ALARM_RULE):
+    if payload["type"] == WorkType.PREDICTIVE and not origin.startswith(OF_ALARMS):
         send(
             ctx,
             event_id=event_id,

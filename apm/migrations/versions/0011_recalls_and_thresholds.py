@@ -1,4 +1,4 @@
-"""Recalls and safety notices, and the equipment they touch."""
+"""Recalls and the equipment they touch; thresholds raised against false alarms."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -101,9 +101,63 @@ def upgrade() -> None:
             batch_op.f("ix_recall_case_work_order_id"), ["work_order_id"], unique=False
         )
 
+    op.create_table(
+        "threshold_change",
+        sa.Column(
+            "sensor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("old", sa.Double(), nullable=False),
+        sa.Column("new", sa.Double(), nullable=False),
+        sa.Column(
+            "false_alarms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "real_alarms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("months", sa.Double(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("held", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_why", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "hospital_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hospital_id"], ["hospital.id"], name=op.f("fk_threshold_change_hospital_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sensor_id"], ["sensor.id"], name=op.f("fk_threshold_change_sensor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_threshold_change")),
+    )
+    with op.batch_alter_table("threshold_change", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_threshold_change_hospital_id"), ["hospital_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_threshold_change_sensor_id"), ["sensor_id"], unique=False
+        )
+
+    with op.batch_alter_table("detector_state", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("factor", sa.Double(), server_default="1.0", nullable=False))
+
 
 def downgrade() -> None:
     """Take back."""
+    with op.batch_alter_table("detector_state", schema=None) as batch_op:
+        batch_op.drop_column("factor")
+
+    with op.batch_alter_table("threshold_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_threshold_change_sensor_id"))
+        batch_op.drop_index(batch_op.f("ix_threshold_change_hospital_id"))
+
+    op.drop_table("threshold_change")
+
     with op.batch_alter_table("recall_case", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_recall_case_work_order_id"))
         batch_op.drop_index("ix_recall_case_state")
