@@ -142,9 +142,13 @@ def wall(ctx: Context, wanted: WallFilter, *, page: int = 1, most: int = CARDS) 
 
 
 def sensors_seen(
-    ctx: Context, *, place_ids: Collection[int] | None = None, code: str | None = None
+    ctx: Context,
+    *,
+    place_ids: Collection[int] | None = None,
+    code: str | None = None,
+    ids: Collection[int] | None = None,
 ) -> list[Seen]:
-    """Return all sensors, those in some places and on the equipment there, or one, by code."""
+    """Return all sensors, those in some places and on the equipment there, or some, by code."""
     place = func.coalesce(Sensor.location_id, Asset.location_id)
     query = (
         select(
@@ -163,6 +167,8 @@ def sensors_seen(
         query = query.where(place.in_(place_ids))
     if code is not None:
         query = query.where(Sensor.code == code)
+    if ids is not None:
+        query = query.where(Sensor.id.in_(ids))
     rows: list[Any] = list(ctx.session.execute(query))
     return [Seen(*row) for row in rows]
 
