@@ -34,7 +34,7 @@ WORDS: dict[str, dict[str, object]] = {
     "recall_case": {
         "to_check": _l("To check"),
         "not_affected": _l("Not affected"),
-        "corrected": _l("Corrected"),
+        "corrected": _l("Put right"),
         "removed": _l("Removed from use"),
     },
     "asset_action": {

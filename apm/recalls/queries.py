@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from apm.assets.model import Asset
+from apm.assets.model import GONE, Asset
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
@@ -84,6 +84,21 @@ def counts_of(ctx: Context, notices: list[SafetyNotice]) -> dict[int, Counts]:
     for notice_id, state, n in ctx.session.execute(query):
         counts[notice_id].by_state[state] = n
     return counts
+
+
+def without_work(ctx: Context, notice: SafetyNotice) -> int:
+    """Return of how many assets to check the work is not open yet; retired ones get none."""
+    query = (
+        select(func.count(RecallCase.id))
+        .join(RecallCase.asset)
+        .where(
+            RecallCase.notice_id == notice.id,
+            RecallCase.state == CaseState.TO_CHECK,
+            RecallCase.work_order_id.is_(None),
+            Asset.lifecycle.not_in(GONE),
+        )
+    )
+    return ctx.session.scalar(query) or 0
 
 
 def _whole() -> Select[RecallCase]:

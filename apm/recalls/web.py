@@ -171,6 +171,7 @@ def _page(
         recall=notice,
         scope=queries.scope_of(notice),
         counts=queries.counts_of(ctx, [notice])[notice.id],
+        without_work=queries.without_work(ctx, notice),
         page=page,
         after=after,
         refused=refused,
