@@ -40,6 +40,7 @@ FEATURES = (
     "stocktake",
     "metrology",
     "risk",
+    "recalls",
     "alarms",
     "environment",
     "detecting",

@@ -17,6 +17,7 @@ from apm.notify import model as notify
 from apm.parts import model as parts
 from apm.procedures import model as procedures
 from apm.readings import model as readings
+from apm.recalls import model as recalls
 from apm.reports import model as reports
 from apm.requests import model as requests
 from apm.risk import model as risk
@@ -34,8 +35,7 @@ from apm.worker import model as worker
 __all__ = [
     "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "detecting",
     "environment", "events", "forecasts", "forecasts_fleet", "hospital_scope", "idempotency",
-    "limits", "maintenance",
-    "metrology", "metrology_results", "notify", "parts", "procedures", "readings", "reports",
-    "requests", "risk", "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks",
-    "work", "work_clocks", "work_field", "worker",
+    "limits", "maintenance", "metrology", "metrology_results", "notify", "parts", "procedures",
+    "readings", "recalls", "reports", "requests", "risk", "stocktake", "teams", "utilisation",
+    "vendor_links", "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
 ]  # fmt: skip

@@ -39,6 +39,7 @@ MENU = (
     ("/plans", _l("Plans"), "layers", P.PLAN_READ),
     ("/metrology", _l("Metrology"), "check", P.METROLOGY_READ),
     ("/risk", _l("Risk and intervals"), "refresh", P.PLAN_READ),
+    ("/recalls", _l("Recalls"), "alert", P.RECALL_READ),
     ("/stocktakes", _l("Stocktakes"), "list", P.STOCKTAKE_RUN),
     ("/parts", _l("Spare parts"), "layers", P.PART_READ),
     ("/vendors", _l("Vendors"), "users", P.VENDOR_EDIT),

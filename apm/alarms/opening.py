@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from apm.alarms.catalogue import Spec
 from apm.alarms.events import AlarmRaised
 from apm.alarms.grouping import join_group
 from apm.core.command import Context
 from apm.core.i18n import _, speaking
-from apm.readings.model import Alarm, EndedWhy, Muted, Sensor
+from apm.readings.model import Alarm, AlarmKind, EndedWhy, Muted, Sensor
 from apm.readings.reasons import title_of
 from apm.work.commands import open_work
+from apm.work.model import WorkOrder
 from apm.work.states import Priority, WorkType
 
 LATE = timedelta(minutes=15)
@@ -70,6 +73,8 @@ def announce(ctx: Context, alarm: Alarm, sensor: Sensor, *, opens_work: bool) ->
     group, is_first = join_group(ctx, alarm, sensor) if alarm.group_id is None else (None, True)
     if group is not None and group.work_order_no is not None:
         alarm.work_order_no = group.work_order_no
+        if alarm.kind is AlarmKind.ANOMALY:
+            _add_evidence(ctx, alarm, group.work_order_no)
     elif opens_work:
         alarm.work_order_no = _work_for(ctx, alarm, sensor)
         if group is not None:
@@ -89,10 +94,23 @@ def announce(ctx: Context, alarm: Alarm, sensor: Sensor, *, opens_work: bool) ->
     )
 
 
+def _add_evidence(ctx: Context, alarm: Alarm, no: str) -> None:
+    """Let the order of the group show what the detector saw here as well."""
+    query = select(WorkOrder).where(WorkOrder.no == no).with_for_update()
+    order = ctx.session.scalars(query.execution_options(populate_existing=True)).one()
+    known = order.evidence or {}
+    also = [*known.get("also", ()), {**alarm.evidence, "origin": f"alarm:{alarm.id}"}]
+    order.evidence = {**known, "also": also}
+
+
 def _work_for(ctx: Context, alarm: Alarm, sensor: Sensor) -> str:
+    is_finding = alarm.kind is AlarmKind.ANOMALY
     titles = {}
     for language, name in (("en", sensor.name), ("zh", sensor.name_zh or sensor.name)):
         with speaking(language):
+            if is_finding:
+                titles[language] = _("Check %(sensor)s: unusual readings", sensor=name)
+                continue
             titles[language] = _(
                 "Check %(sensor)s: %(reason)s", sensor=name, reason=title_of(alarm.reason)
             )
@@ -104,7 +122,7 @@ def _work_for(ctx: Context, alarm: Alarm, sensor: Sensor) -> str:
         title=titles["en"],
         title_zh=titles["zh"],
         priority=Priority(alarm.priority),
-        origin=f"alarm_rule:{alarm.id}",
+        origin=f"alarm:{alarm.id}" if is_finding else f"alarm_rule:{alarm.id}",
         evidence=alarm.evidence,
     )
     return order.no

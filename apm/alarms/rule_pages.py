@@ -168,6 +168,8 @@ def _form(here: _Edited, form: Form | None) -> str:
         back_url=here.back_url,
         reset_url=here.reset_url,
         form=form,
+        proposed=request.args.get("limit"),
+        why=request.args.get("why", "")[:2000],
         priorities=[one.value for one in Priority],
     )
 

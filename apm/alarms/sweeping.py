@@ -37,7 +37,8 @@ def sweep(ctx: Context) -> int:
         if muted is None and not alarm.acknowledged:
             specs = {spec.key: spec for spec in rules[alarm.sensor_id]}
             spec = specs.get(alarm.rule)
-            announce(ctx, alarm, alarm.sensor, opens_work=spec is not None and spec.opens_work)
+            opens_work = alarm.kind is AlarmKind.ANOMALY or (spec is not None and spec.opens_work)
+            announce(ctx, alarm, alarm.sensor, opens_work=opens_work)
             called += 1
     return called
 
@@ -56,7 +57,6 @@ def _silent(ctx: Context) -> list[Alarm]:
         select(Alarm)
         .where(
             Alarm.active,
-            Alarm.kind != AlarmKind.ANOMALY,
             Alarm.muted.is_not(None)
             | (
                 Alarm.announced_at.is_(None)

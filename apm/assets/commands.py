@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from apm.accounts.queries import own_hospital
 from apm.assets import search
 from apm.assets.categories import category as category_of
+from apm.assets.events import AssetsDescribed
 from apm.assets.lifecycle import LIFECYCLE, SIDE, enter, step_between
 from apm.assets.model import GONE, Asset, AssetState, Availability
 from apm.assets.places import Places, code_row
@@ -19,6 +20,8 @@ from apm.core.i18n import _l
 from apm.core.permissions import Permission
 
 S = AssetState
+DESCRIBES = ("manufacturer", "model", "lot", "serial")
+"""What notices of makers go by."""
 
 
 @command("asset.create", Permission.ASSET_EDIT)
@@ -37,6 +40,7 @@ def create_asset(
     ctx.session.add(asset)
     ctx.session.flush()
     search.index(ctx, [asset])
+    ctx.emit(AssetsDescribed([asset.id]))
     return asset
 
 
@@ -71,9 +75,12 @@ def update_asset(ctx: Context, *, code: str, **changes: Unpack[AssetChanges]) ->
         action = step_between(asset.lifecycle, state)
         LIFECYCLE.take(action or "", asset.lifecycle, ctx.actor, asset)
         enter(ctx, asset, state)
+    before = [getattr(asset, name) for name in DESCRIBES]
     assign(Places(ctx), asset, changes)
     ctx.session.flush()
     search.index(ctx, [asset])
+    if before != [getattr(asset, name) for name in DESCRIBES]:
+        ctx.emit(AssetsDescribed([asset.id]))
     return asset
 
 

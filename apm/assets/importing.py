@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from apm.assets import search
-from apm.assets.commands import assign, new_asset
+from apm.assets.commands import DESCRIBES, assign, new_asset
+from apm.assets.events import AssetsDescribed
 from apm.assets.lifecycle import enter, step_between
 from apm.assets.listing import ListedAsset, Listing
 from apm.assets.model import Asset
@@ -145,11 +146,15 @@ def _write(ctx: Context, plan: _Plan) -> None:
         ctx.session.add_all(made)
         ctx.session.flush()  # the search words need the ids
         search.index(ctx, made)
+        ctx.emit(AssetsDescribed([asset.id for asset in made]))
     for known in _chunks(plan.updated):
         for asset, changes in known:
             _apply(ctx, places, asset, changes)
         ctx.session.flush()
         search.index(ctx, [asset for asset, _changes in known])
+        others = [asset.id for asset, changes in known if changes.keys() & {*DESCRIBES}]
+        if others:
+            ctx.emit(AssetsDescribed(others))
 
 
 def _created(ctx: Context, places: Places, values: dict[str, Any]) -> Asset:

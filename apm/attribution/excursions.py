@@ -50,7 +50,11 @@ def beyond_limits(
     ctx: Context, sensor_id: int, limits: Limits, *, start: datetime, end: datetime
 ) -> Beyond:
     """Return what a sensor says about its limits from start to end, in one statement."""
-    found = _read(ctx, sensor_id, start, end)
+    return beyond(_read(ctx, sensor_id, start, end), limits, start=start, end=end)
+
+
+def beyond(found: Readings, limits: Limits, *, start: datetime, end: datetime) -> Beyond:
+    """Return what readings of start..end say about limits."""
     if not len(found):
         return Beyond(0.0, None, (), 0.0)
     low, high = limits

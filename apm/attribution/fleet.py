@@ -13,6 +13,7 @@ from apm.assets.model import GONE, Asset
 from apm.attribution.catalogue import life_is_to_verify, life_years
 from apm.attribution.finding import Failure, Found
 from apm.core.command import Context
+from apm.recalls.evidence import is_register_kept, recall_at
 from apm.work.causes import causes
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState, WorkType
@@ -28,9 +29,6 @@ NOTICEABLY = 1.2
 """Times the mean rate from which on a rate by age says something."""
 LEAST_PEERS, LEAST_FAILURES = 2, 5
 MOST = 5000
-Recall = Callable[[Context, Asset, datetime], Found | None]
-RECALLS: list[Recall] = []
-"""Whoever keeps recalls says here whether one is open for an asset; nobody does: not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Fleet:
 
 
 def fleet(ctx: Context, failure: Failure) -> Iterator[Found]:
-    """Yield what the equipment's age and its like say, in three statements."""
+    """Yield what the equipment's age and its like say, in at most five statements."""
     asset = failure.asset
     yield from _age(failure)
     yield from _commissioning(failure)
@@ -62,11 +60,7 @@ def fleet(ctx: Context, failure: Failure) -> Iterator[Found]:
     yield from _hazard(failure, known)
     yield from _peers(failure, known)
     yield from _lot(asset, failure.at, known)
-    for recall in RECALLS:
-        found = recall(ctx, asset, failure.at)
-        if found is not None:
-            yield found
-            return
+    yield from _recall(ctx, failure)
 
 
 def _since(asset: Asset) -> date | None:
@@ -216,3 +210,15 @@ def _lot(asset: Asset, at: datetime, known: Fleet) -> Iterator[Found]:
     failed = {i for i, when in known.failures if i in alike and when >= at - FIRST_YEAR}
     facts = {"lot": asset.lot, "n": len(alike), "k": len(failed)}
     yield Found("lot", "others" if failed else "alone", facts, f"/assets?q={asset.lot}")
+
+
+def _recall(ctx: Context, failure: Failure) -> Iterator[Found]:
+    """Tell whether a notice was open; nothing where nobody keeps the register."""
+    notice = recall_at(ctx, failure.asset, failure.at)
+    if notice is not None:
+        facts = {"no": notice.number, "issuer": notice.issuer.value, "title": notice.title,
+                 "title_zh": notice.title_zh, "class": notice.recall_class.value,
+                 "published": notice.published_on.isoformat()}  # fmt: skip
+        yield Found("recall", "open", facts, f"/recalls/{notice.id}")
+    elif failure.asset.manufacturer and is_register_kept(ctx, failure.at):
+        yield Found("recall", "none", {}, "/recalls?state=all")

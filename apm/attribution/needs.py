@@ -23,6 +23,6 @@ NEEDS: dict[str, object] = {
     "commissioning": _l("Enter when the equipment was put in service."),
     "peers": _l("Needs two others of this model, two other models, and 5 failures in a year."),
     "lot": _l("Enter the lot of this equipment and of its like."),
-    "recall": _l("No register of recalls is kept here."),
+    "recall": _l("Enter recalls and safety notices as they come: a year long there were none."),
     "recent_work": _l("The records do not go back far enough."),
 }

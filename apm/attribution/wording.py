@@ -131,8 +131,8 @@ SENTENCES: dict[str, dict[str, Any]] = {
         "others": _l("%(k)s of the %(n)s others of lot %(lot)s failed in the year before."),
     },
     "recall": {
-        "none": _l("No recall is open for this equipment."),
-        "open": _l("A recall is open for this equipment."),
+        "none": _l("No recall and no safety notice was open for this equipment."),
+        "open": _l("%(class)s of %(published)s was open for it: %(title)s (%(issuer)s %(no)s)."),
     },
     "recent_work": {
         "none": _l("No work on it in the %(days)s days before."),
@@ -144,6 +144,11 @@ EVENTS = {
     "sag": _l("voltage dip"),
     "swell": _l("voltage swell"),
     "outage": _l("power cut"),
+}
+LABELLED = {
+    ("recent_work", "type"): "work_type",
+    ("recall", "class"): "recall_class",
+    ("recall", "issuer"): "issuer",
 }
 OF = {"model": _l("Same model"), "category": _l("Same category")}
 FOR = {
@@ -167,21 +172,28 @@ def said(found: Found) -> str:
 def _named(found: Found) -> dict[str, Any]:
     """Return the facts with names in the language spoken; what a sentence lacks is a dash."""
     facts = dict.fromkeys(("high", "ratio", "worst", "volts"), "–") | found.facts
-    for name in ("sensor", "step"):
+    for name in ("sensor", "step", "title"):
         if name in facts:
             facts[name] = choose(facts[name], facts.get(f"{name}_zh"))
+    for (kind, name), words in LABELLED.items():
+        if found.kind == kind and name in facts:
+            facts[name] = label(words, facts[name])
+    return facts | _special(found)
+
+
+def _special(found: Found) -> dict[str, Any]:
+    """Return the facts whose words come from elsewhere, or are written otherwise."""
+    facts = found.facts
     if found.kind == "symptom":
         symptom = SYMPTOMS.get(facts["symptom"])
-        facts["symptom"] = symptom.name if symptom else facts["symptom"]
+        return {"symptom": symptom.name if symptom else facts["symptom"]}
     if found.kind == "power" and facts["what"]:
-        facts["what"] = EVENTS[facts["what"]]
+        return {"what": EVENTS[facts["what"]]}
     if found.kind == "hazard":
-        facts["of"] = OF[facts["of"]]
-    if found.kind == "recent_work" and "type" in facts:
-        facts["type"] = label("work_type", facts["type"])
+        return {"of": OF[facts["of"]]}
     if found.kind == "shift":
-        facts["usual"] = f"{facts['usual']:.0%}"
-    return facts
+        return {"usual": f"{facts['usual']:.0%}"}
+    return {}
 
 
 def _shown(name: str, value: Any) -> str:
@@ -191,7 +203,7 @@ def _shown(name: str, value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, float):
         return f"{value:.4g}"
-    if name in {"due", "late_after"}:
+    if name in {"due", "late_after", "published"}:
         locale = "zh_Hans_CN" if language() == "zh" else "en_GB"
         return format_date(date.fromisoformat(value), format="medium", locale=locale)
     return str(value)

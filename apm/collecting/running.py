@@ -40,6 +40,7 @@ class Running:
     spec: Spec
     feed: Feed
     line: Line | None
+    is_held: bool = False
 
 
 class Collector:
@@ -53,7 +54,10 @@ class Collector:
         *,
         hospital: str | None = None,
         limit_bytes: int = LIMIT_BYTES,
+        held: frozenset[Protocol] = frozenset(),
     ) -> None:
+        """Make one; what is spoken by a `held` protocol waits, as connecting, until `let_go`."""
+        self._held = held
         self._sessions, self._key, self._hospital = sessions, key, hospital
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._spool = Spool(folder, limit_bytes=limit_bytes)
@@ -67,6 +71,10 @@ class Collector:
         """Begin in the background; returns at once."""
         self._pipe.start()
         self._thread.start()
+
+    def let_go(self) -> None:
+        """Begin with what was held: its devices are there now."""
+        self._held = frozenset()
 
     def stop(self) -> None:
         """Stop the lines, put away what they delivered, give the connections back."""
@@ -123,7 +131,12 @@ class Collector:
 
     def _follow(self, wanted: dict[int, Spec]) -> None:
         """Stop what is not wanted any more or has changed, start what is new."""
-        gone = {id_: one for id_, one in self._running.items() if wanted.get(id_) != one.spec}
+        held = self._held
+        gone = {
+            id_: one
+            for id_, one in self._running.items()
+            if wanted.get(id_) != one.spec or (one.is_held and one.spec.protocol not in held)
+        }
         for id_, one in gone.items():
             self._halt(one)
             del self._running[id_]
@@ -135,6 +148,8 @@ class Collector:
 
     def _start(self, spec: Spec) -> Running:
         feed = Feed(spec, self._pipe)
+        if spec.protocol in self._held:
+            return Running(spec, feed, None, is_held=True)
         try:
             if not spec.points and spec.protocol is not Protocol.MQTT:
                 raise LineFailed(Reason.NO_POINTS)

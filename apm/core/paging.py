@@ -60,6 +60,20 @@ def page_of(
     return Page(rows, _encode(last) if last else None)
 
 
+def cursor_of(values: list[Any]) -> str:
+    """Return the cursor of a list that is not a query: where it stands, as plain values."""
+    return _encode(values)
+
+
+def cursor_values(cursor: str, kinds: list[type]) -> tuple[Any, ...]:
+    """Return what `cursor_of` wrote.
+
+    Raises:
+        Invalid: no cursor of such a list.
+    """
+    return _decode(cursor, kinds)
+
+
 def _encode(values: list[Any]) -> str:
     plain = [_tagged(value) for value in values]
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")

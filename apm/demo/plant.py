@@ -75,7 +75,12 @@ class Plant:
         built_at: datetime,
     ) -> None:
         self._sessions, self._origin = sessions, origin_of(built_at)
-        self._collector = Collector(sessions, settings.secret_key, folder / "demo-spool")
+        self._collector = Collector(
+            sessions,
+            settings.secret_key,
+            folder / "demo-spool",
+            held=frozenset({Protocol.OPCUA}),  # until its server is there: it would only fail
+        )
         self._parts: list[Any] = []
         self._stop = Event()
         self._thread = Thread(target=self._run, name="plant", daemon=True)
@@ -102,6 +107,7 @@ class Plant:
             for place in PLACES:
                 if place.protocol is Protocol.OPCUA:
                     self._begin(self._device(place, ports[place.protocol]))
+            self._collector.let_go()
 
     def _begin(self, part: Any) -> None:
         part.start()

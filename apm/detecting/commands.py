@@ -9,17 +9,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from apm.alarms.events import AlarmAnswered, AlarmRaised
+from apm.alarms.events import AlarmAnswered
+from apm.alarms.grouping import join_group
+from apm.alarms.muting import Silenced
+from apm.alarms.opening import announce
 from apm.assets.model import Risk
 from apm.core.command import Context, command
-from apm.core.i18n import _, speaking
 from apm.core.permissions import Permission
-from apm.detecting.model import DetectorState
+from apm.detecting.model import DetectorState, ThresholdChange
 from apm.detecting.queries import detector_state
 from apm.detecting.trace import Trace
 from apm.readings.model import Alarm, AlarmKind, EndedWhy, Latest, Sensor
-from apm.work.commands import open_work
-from apm.work.states import Priority, WorkType
+from apm.work.states import Priority
 from predict.anomaly import STATE_VERSION
 from predict.episodes import Episode
 
@@ -50,12 +51,12 @@ class Outcome:
 @command("detector.store", Permission.SYSTEM_RUN)
 def store_outcome(ctx: Context, *, outcome: Outcome) -> int:
     """Keep the detector's memory, open and update alarms; return how many were opened."""
-    latest = _locked(ctx, outcome.sensor_id)
+    latest = locked(ctx, outcome.sensor_id)
     row = detector_state(ctx, outcome.sensor_id)
     if (row.read_until if row else None) != outcome.started_from:
         return 0
     if row is None:
-        row = DetectorState(sensor_id=outcome.sensor_id)
+        row = DetectorState(sensor_id=outcome.sensor_id, factor=1.0)
         ctx.session.add(row)
     row.state, row.recent = outcome.state, outcome.trace.kept()
     row.read_until = outcome.read_until
@@ -63,13 +64,13 @@ def store_outcome(ctx: Context, *, outcome: Outcome) -> int:
     row.error, row.failures, row.retry_at = None, 0, None
     if outcome.read_revision is not None:
         latest.scored_revision = outcome.read_revision
-    return sum(_follow(ctx, outcome, episode) for episode in outcome.episodes)
+    return sum(_follow(ctx, row, outcome, episode) for episode in outcome.episodes)
 
 
 @command("detector.fail", Permission.SYSTEM_RUN)
 def note_failure(ctx: Context, *, sensor_id: int, error: str) -> None:
     """Remember that a detector could not go on; it is tried again, each time after longer."""
-    _locked(ctx, sensor_id)
+    locked(ctx, sensor_id)
     row = detector_state(ctx, sensor_id)
     if row is None:
         row = DetectorState(sensor_id=sensor_id, state={}, recent=[], failures=0)
@@ -79,12 +80,13 @@ def note_failure(ctx: Context, *, sensor_id: int, error: str) -> None:
     row.retry_at = ctx.now() + min(timedelta(minutes=2 ** min(row.failures, 12)), LONGEST_PAUSE)
 
 
-def _locked(ctx: Context, sensor_id: int) -> Latest:
+def locked(ctx: Context, sensor_id: int) -> Latest:
+    """Return what a sensor read last; whoever changes its detector waits here for the others."""
     query = select(Latest).where(Latest.sensor_id == sensor_id).with_for_update()
     return ctx.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _follow(ctx: Context, outcome: Outcome, episode: Episode) -> bool:
+def _follow(ctx: Context, row: DetectorState, outcome: Outcome, episode: Episode) -> bool:
     """Open or update the one alarm of an episode; tell whether it was opened."""
     since = _instant(episode.began)
     query = select(Alarm).where(
@@ -94,7 +96,10 @@ def _follow(ctx: Context, outcome: Outcome, episode: Episode) -> bool:
     )
     alarm = ctx.session.scalar(query.execution_options(populate_existing=True))
     if alarm is None:
-        _open(ctx, outcome, episode)
+        if episode.peak_score < row.factor:
+            _hold(ctx, row, episode)
+            return False
+        _open(ctx, outcome, episode, row.factor)
         return True
     if episode.ended is not None:
         if alarm.active:
@@ -106,57 +111,34 @@ def _follow(ctx: Context, outcome: Outcome, episode: Episode) -> bool:
     if episode.peak_score >= WORSE * before or episode.ended is not None:
         sensor = _sensor(ctx, outcome.sensor_id)
         alarm.score = max(before, episode.peak_score)
-        alarm.evidence = _evidence(sensor, episode, outcome)
+        alarm.evidence = _evidence(sensor, episode, outcome, alarm.evidence["threshold"])
     return False
 
 
-def _open(ctx: Context, outcome: Outcome, episode: Episode) -> None:
+def _open(ctx: Context, outcome: Outcome, episode: Episode, factor: float) -> None:
     sensor = _sensor(ctx, outcome.sensor_id)
-    priority = _priority(sensor, episode)
-    evidence = _evidence(sensor, episode, outcome)
+    muted = Silenced(ctx, [sensor]).why(sensor, AlarmKind.ANOMALY.value, "")
     alarm = Alarm(
         sensor=sensor,
         kind=AlarmKind.ANOMALY,
-        priority=priority,
+        priority=_priority(sensor, episode),
         since=_instant(episode.began),
         raised_at=_instant(episode.raised_at),
         noticed_at=ctx.now(),
-        announced_at=ctx.now(),
         ended_at=None if episode.ended is None else _instant(episode.ended),
         ended_why=None if episode.ended is None else EndedWhy.RETURNED,
         active=episode.ended is None,
+        muted=muted,
         score=episode.peak_score,
         reason=episode.reason,
-        evidence=evidence,
+        evidence=_evidence(sensor, episode, outcome, factor),
     )
     ctx.session.add(alarm)
     ctx.session.flush()  # the work order names its id
-    titles = {}
-    for language, name in (("en", sensor.name), ("zh", sensor.name_zh or sensor.name)):
-        with speaking(language):
-            titles[language] = _("Check %(sensor)s: unusual readings", sensor=name)
-    order = open_work(
-        ctx,
-        type=WorkType.PREDICTIVE,
-        asset=sensor.asset,
-        location=None if sensor.asset else sensor.location,
-        title=titles["en"],
-        title_zh=titles["zh"],
-        priority=priority,
-        origin=f"alarm:{alarm.id}",
-        evidence=evidence,
-    )
-    alarm.work_order_no = order.no
-    ctx.emit(
-        AlarmRaised(
-            alarm.id,
-            sensor.code,
-            priority,
-            order.no,
-            reason=episode.reason,
-            asset_id=sensor.asset_id,
-        )
-    )
+    if muted is None:
+        announce(ctx, alarm, sensor, opens_work=True)
+    else:
+        join_group(ctx, alarm, sensor)
 
 
 def _sensor(ctx: Context, sensor_id: int) -> Sensor:
@@ -171,7 +153,20 @@ def _priority(sensor: Sensor, episode: Episode) -> Priority:
     return Priority.HIGH if risky or episode.peak_score >= 2.0 else Priority.NORMAL
 
 
-def _evidence(sensor: Sensor, episode: Episode, outcome: Outcome) -> dict[str, Any]:
+def _hold(ctx: Context, row: DetectorState, episode: Episode) -> None:
+    """Count a finding that stayed below a threshold raised against false alarms."""
+    if episode.ended is None:
+        return
+    query = select(ThresholdChange).where(
+        ThresholdChange.sensor_id == row.sensor_id, ThresholdChange.ended_at.is_(None)
+    )
+    for change in ctx.session.scalars(query):
+        change.held += 1
+
+
+def _evidence(
+    sensor: Sensor, episode: Episode, outcome: Outcome, threshold: float
+) -> dict[str, Any]:
     until = episode.ended or float(outcome.trace.rows[-1, 0])
     return {
         "kind": AlarmKind.ANOMALY.value,
@@ -185,7 +180,7 @@ def _evidence(sensor: Sensor, episode: Episode, outcome: Outcome) -> dict[str, A
         "ended": None if episode.ended is None else _instant(episode.ended).isoformat(),
         "score": round(episode.peak_score, 3),
         "peak_at": _instant(episode.peak_at).isoformat(),
-        "threshold": 1.0,
+        "threshold": threshold,
         "reason": episode.reason,
         "detector": DETECTOR,
         "series": outcome.trace.evidence(began=episode.began, until=until),

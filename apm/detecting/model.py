@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from apm.core.db import Row
+from apm.core.audit import Audited
+from apm.core.db import Row, text_enum
 from apm.core.hospital_scope import HospitalScoped
+from apm.readings.model import Sensor
 
 
 class DetectorState(HospitalScoped, Row):
@@ -29,3 +32,46 @@ class DetectorState(HospitalScoped, Row):
     """Why the detector could not go on; None once it could."""
     failures: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[datetime | None]
+    factor: Mapped[float] = mapped_column(default=1.0, server_default="1.0")
+    """An episode raises an alarm from so many times the detector's threshold on; see `fatigue`."""
+
+
+class ThresholdEnd(StrEnum):
+    """Why a raised threshold is one no more."""
+
+    TAKEN_BACK = "taken_back"
+    """by a person"""
+    QUIET = "quiet"
+    """no false alarm for long enough"""
+    RAISED = "raised"
+    """another one took its place"""
+
+
+class ThresholdChange(Audited, HospitalScoped, Row):
+    """A detector's threshold was raised, because too many of its alarms were judged false."""
+
+    __tablename__ = "threshold_change"
+
+    sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"), index=True)
+    old: Mapped[float]
+    new: Mapped[float]
+    false_alarms: Mapped[int]
+    real_alarms: Mapped[int]
+    months: Mapped[float]
+    """How long it had been watched, months of 30 days."""
+    at: Mapped[datetime]
+    by: Mapped[str]
+    held: Mapped[int] = mapped_column(default=0)
+    """Findings since then that stayed below it."""
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    ended_why: Mapped[ThresholdEnd | None] = mapped_column(text_enum(ThresholdEnd))
+    reason: Mapped[str | None]
+    """What the person said who took it back."""
+    version: Mapped[int] = mapped_column()
+
+    untracked = frozenset({"held"})
+
+    sensor: Mapped[Sensor] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}

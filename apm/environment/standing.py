@@ -51,6 +51,10 @@ class Measured(Protocol):
     def value(self) -> float | None:
         """What it measured."""
 
+    @property
+    def interval_s(self) -> float | None:
+        """Its usual interval, if the alarms know it."""
+
 
 def standing_of(
     one: Measured,
@@ -79,26 +83,28 @@ def standing_of(
     return Standing.PENDING if is_outside else Standing.NORMAL
 
 
-_patience: dict[int, tuple[datetime, timedelta]] = {}
-"""By sensor: the newest reading it was found for, and how long a silence may last."""
-
-
 def silent_ids(ctx: Context, seen: Sequence[Measured], now: datetime) -> set[int]:
     """Return the sensors that have missed three of their usual intervals.
 
-    An interval is asked for once a reading, and only of who has not sent for a minute: with
-    nothing new this sends no statement.
+    The interval is the one that the alarms keep of each sensor.  Only of who has none yet, and has
+    not sent for a minute, are the readings asked.
     """
-    late = {one.sensor_id: one.at for one in seen if one.at and now - one.at > SHORTEST}
-    unknown = [key for key, at in late.items() if _patience.get(key, (None,))[0] != at]
+    late = [one for one in seen if one.at and now - one.at > SHORTEST]
+    steps = {one.sensor_id: one.interval_s for one in late if one.interval_s is not None}
+    unknown = [one.sensor_id for one in late if one.interval_s is None]
     for begin in range(0, len(unknown), AT_ONCE):
-        some = unknown[begin : begin + AT_ONCE]
-        steps = _steps(ctx, some, now)
-        for key in some:
-            step = steps.get(key)
-            wait = LONGEST if step is None else timedelta(seconds=GAP_STEPS * step)
-            _patience[key] = (late[key], min(max(wait, SHORTEST), LONGEST))
-    return {key for key, at in late.items() if now - at > _patience[key][1]}
+        steps |= _steps(ctx, unknown[begin : begin + AT_ONCE], now)
+    return {
+        one.sensor_id
+        for one in late
+        if one.at is not None and now - one.at > _patience(steps.get(one.sensor_id))
+    }
+
+
+def _patience(step_s: float | None) -> timedelta:
+    """Return how long a sensor with this usual interval may be silent."""
+    wait = LONGEST if step_s is None else timedelta(seconds=min(GAP_STEPS * step_s, 86400.0))
+    return min(max(wait, SHORTEST), LONGEST)
 
 
 def _steps(ctx: Context, ids: list[int], now: datetime) -> dict[int, float]:

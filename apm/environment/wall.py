@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from apm.alarms.model import Evaluated
 from apm.assets.model import Asset, AssetState, Location
 from apm.core.command import Context
 from apm.core.i18n import choose
@@ -48,6 +49,8 @@ class Seen:
     floor: str | None
     at: datetime | None
     value: float | None
+    interval_s: float | None
+    """Its usual interval, as the alarms count it; None before it has sent enough."""
 
     @property
     def place(self) -> str:
@@ -142,27 +145,34 @@ def wall(ctx: Context, wanted: WallFilter, *, page: int = 1, most: int = CARDS) 
 
 
 def sensors_seen(
-    ctx: Context, *, place_ids: Collection[int] | None = None, code: str | None = None
+    ctx: Context,
+    *,
+    place_ids: Collection[int] | None = None,
+    code: str | None = None,
+    ids: Collection[int] | None = None,
 ) -> list[Seen]:
-    """Return all sensors, those in some places and on the equipment there, or one, by code."""
+    """Return all sensors, those in some places and on the equipment there, or some, by code."""
     place = func.coalesce(Sensor.location_id, Asset.location_id)
     query = (
         select(
             Sensor.id, Sensor.code, Sensor.name, Sensor.name_zh, Sensor.quantity, Sensor.unit,
             Sensor.profile, Asset.code, Asset.name, Asset.name_zh, Asset.lifecycle,
             Location.id, Location.code, Location.name, Location.name_zh, MonitoredPlace.floor,
-            Latest.at, Latest.value,
+            Latest.at, Latest.value, Evaluated.interval_s,
         )
         .outerjoin(Asset, Sensor.asset_id == Asset.id)
         .outerjoin(Location, Location.id == place)
         .outerjoin(MonitoredPlace, MonitoredPlace.location_id == Location.id)
         .outerjoin(Latest, Latest.sensor_id == Sensor.id)
+        .outerjoin(Evaluated, Evaluated.sensor_id == Sensor.id)
         .order_by(Sensor.code, Sensor.id)
     )  # fmt: skip
     if place_ids is not None:
         query = query.where(place.in_(place_ids))
     if code is not None:
         query = query.where(Sensor.code == code)
+    if ids is not None:
+        query = query.where(Sensor.id.in_(ids))
     rows: list[Any] = list(ctx.session.execute(query))
     return [Seen(*row) for row in rows]
 

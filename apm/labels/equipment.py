@@ -19,6 +19,24 @@ WORDS: dict[str, dict[str, object]] = {
         "retired": _l("Retired"),
         "disposed": _l("Disposed"),
     },
+    "issuer": {
+        "nmpa": _l("NMPA"),
+        "fda": _l("FDA"),
+        "maker": _l("The maker"),
+        "other": _l("Somebody else"),
+    },
+    "recall_class": {
+        "class_1": _l("Recall, class I"),
+        "class_2": _l("Recall, class II"),
+        "class_3": _l("Recall, class III"),
+        "notice": _l("Safety notice"),
+    },
+    "recall_case": {
+        "to_check": _l("To check"),
+        "not_affected": _l("Not affected"),
+        "corrected": _l("Put right"),
+        "removed": _l("Removed from use"),
+    },
     "asset_action": {
         "order": _l("Order"),
         "receive": _l("Receive"),

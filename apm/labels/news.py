@@ -16,6 +16,7 @@ WORDS: dict[str, dict[str, object]] = {
         "overdue": _l("Overdue work"),
         "stock": _l("Spare parts that run low"),
         "metrology": _l("Verification and calibration"),
+        "recall": _l("Recalls and safety notices that touch our equipment"),
         "system": _l("Channels and webhooks that fail"),
     },
     "notify_choice": {

@@ -18,6 +18,11 @@ WORDS: dict[str, dict[str, object]] = {
         "suppressed": _l("Suppressed"),
         "out_of_service": _l("Out of service"),
     },
+    "threshold_end": {
+        "taken_back": _l("Taken back"),
+        "quiet": _l("Fell back, it was quiet"),
+        "raised": _l("Raised once more"),
+    },
     "alarm_kind": {
         "anomaly": _l("Anomaly"),
         "high": _l("High"),

@@ -14,7 +14,7 @@ from apm.notify.commands import send
 from apm.notify.escalating import escalate, settle
 from apm.notify.messages import News
 from apm.notify.subjects import of_the_team, people_who_may
-from apm.readings.model import Alarm, AlarmKind, Sensor
+from apm.readings.model import Alarm, Sensor
 from apm.work.states import Priority
 
 LOUD = frozenset({Priority.URGENT, Priority.HIGH})
@@ -25,10 +25,9 @@ LOUD = frozenset({Priority.URGENT, Priority.HIGH})
 def tell_of_an_alarm(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
     """Tell those who handle alarms, of the team of the equipment; ask on when it is urgent.
 
-    What a detector found has its message already, by its work order; of a group of one cause only
-    the first alarm calls.
+    Of a group of one cause only the first alarm calls.
     """
-    if payload.get("alarm_kind", "anomaly") == AlarmKind.ANOMALY or not payload["is_first"]:
+    if not payload["is_first"]:
         return
     found = ctx.session.execute(
         select(Alarm.active, Alarm.acknowledged, Sensor.name, Sensor.name_zh)

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 import apm.notify.alarm_news
 import apm.notify.forecast_news
-import apm.notify.metrology_news  # noqa: F401  (subscribes)
+import apm.notify.metrology_news
+import apm.notify.recall_news  # noqa: F401  (subscribes)
 from apm.accounts.queries import colleagues
 from apm.core.command import Context
 from apm.core.events import subscribe
@@ -28,8 +29,8 @@ from apm.requests.events import AdverseEventSuspected, RequestMoved, RequestRepo
 from apm.work.events import WorkOrderMoved, WorkOrderOpened
 from apm.work.states import Priority, WorkState, WorkType
 
-OWN_NEWS = ("alarm_rule:", "forecast:")
-"""What a rule's alarm or a forecast opens has a message of its own."""
+OWN_NEWS = ("alarm_rule:", "alarm:", "forecast:")
+"""What an alarm or a forecast opens has a message of its own."""
 TAKEN_UP = frozenset({"accept", "reject", "ask", "mark_duplicate"})
 """What triage does with a report: whoever does it has answered."""
 
@@ -98,7 +99,7 @@ def tell_the_reporter(ctx: Context, event_id: int, payload: dict[str, Any]) -> N
 
 @subscribe(WorkOrderOpened)
 def tell_of_a_finding(ctx: Context, event_id: int, payload: dict[str, Any]) -> None:
-    """Tell those who assign work that a detector asked for some; other work has its own news."""
+    """Tell those who assign work that a prediction asked for some; other work has its own news."""
     origin = payload.get("origin") or ""
     if payload["type"] == WorkType.PREDICTIVE and not origin.startswith(OWN_NEWS):
         send(

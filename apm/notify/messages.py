@@ -76,6 +76,10 @@ SORTS: dict[str, Sort] = {
         _l("Test instrument %(no)s was out of tolerance. Work orders in doubt: %(n)s"),
         Topic.METROLOGY,
     ),
+    "recall_touches": Sort(_l("Notice %(no)s touches devices of ours: %(n)s"), Topic.RECALL),
+    "recall_grave": Sort(
+        _l("Class I recall %(no)s touches devices of ours: %(n)s"), Topic.URGENT, is_urgent=True
+    ),
     "channel_fails": Sort(_l("Messages do not get out: %(name)s"), Topic.SYSTEM),
     "webhook_off": Sort(
         _l("A webhook failed for days and is switched off: %(name)s"), Topic.SYSTEM

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     OVERDUE = "overdue"
     STOCK = "stock"
     METROLOGY = "metrology"
+    RECALL = "recall"
     SYSTEM = "system"
 
 
@@ -60,12 +61,13 @@ CONCERNS: dict[Topic, frozenset[Permission]] = {
     Topic.OVERDUE: frozenset({Permission.WORK_DO, Permission.WORK_ASSIGN}),
     Topic.STOCK: frozenset({Permission.WORK_ASSIGN}),
     Topic.METROLOGY: frozenset({Permission.METROLOGY_EDIT}),
+    Topic.RECALL: frozenset({Permission.RECALL_EDIT}),
     Topic.SYSTEM: frozenset({Permission.USER_ADMIN}),
 }
 """Whom a topic can concern at all: who holds one of these."""
 
 _OFFICE = dict.fromkeys(
-    (Topic.OVERDUE, Topic.STOCK, Topic.TO_CLOSE, Topic.METROLOGY), Choice.DIGEST
+    (Topic.OVERDUE, Topic.STOCK, Topic.TO_CLOSE, Topic.METROLOGY, Topic.RECALL), Choice.DIGEST
 )
 _QUIET = dict.fromkeys(Topic, Choice.APP)
 DEFAULTS: dict[Role, dict[Topic, Choice]] = {

@@ -14,6 +14,9 @@ from apm.work.states import WorkType
 FORECAST = "forecast"
 """The kind of evidence that a forecast gives."""
 
+WITHOUT_CURVE = frozenset({"recall", FORECAST})
+"""Evidence that its own feature shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -34,7 +37,7 @@ def findings_of(order: WorkOrder) -> list[Finding]:
     if not order.evidence:
         return []
     every = (order.evidence, *order.evidence.get("also", ()))
-    return [_finding(plain) for plain in every if plain.get("kind") != "forecast"]
+    return [_finding(plain) for plain in every if plain.get("kind") not in WITHOUT_CURVE]
 
 
 def asks_as_found(order: WorkOrder) -> bool:

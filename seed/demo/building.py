@@ -27,6 +27,7 @@ from seed.demo.fleet import furnish
 from seed.demo.metering import note_metering
 from seed.demo.metrology import note_metrology
 from seed.demo.parts import note_parts
+from seed.demo.recalls import note_recalls
 from seed.demo.scenery import hospital
 from seed.demo.sensing import note_sensing
 from seed.demo.teams import note_teams
@@ -85,6 +86,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_metrology(world, diary)
     note_metering(world, diary)
     note_causes(world, diary)
+    note_recalls(world, diary)
     return Building(logins, world, diary, session)
 
 

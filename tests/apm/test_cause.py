@@ -13,6 +13,7 @@ from apm.attribution.finding import failure_of
 from apm.attribution.log import add_events, read_file
 from apm.attribution.proposing import assess
 from apm.attribution.queries import attribution_of, cause_of, decisions_of
+from apm.attribution.story import curves_of
 from apm.core.audit import AuditEntry
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.core.permissions import Role
@@ -491,3 +492,30 @@ def test_the_api(as_, client, bearer, login):
     wrong = {"lines": [{"asset": "NOPE", "at": "2026-05-01T08:00:00Z", "code": "X"}]}
     refused = client.post(events, json=wrong, headers=device)
     assert (refused.status_code, list(refused.json["fields"])) == (422, ["lines.0.asset"])
+
+
+def test_the_curves_of_a_room_are_read_at_once_and_keep_the_worst_value(as_, engine):
+    asset = scanner(as_)
+    wang = as_("wang")
+    order = repair(as_, asset)
+    failure = failure_of(work_order(as_("wang"), order.no))
+
+    def statements():
+        ctx = as_("wang")
+        with count_queries(engine) as sent:
+            found = curves_of(ctx, failure)
+        return len(sent), found
+
+    for n in range(3):
+        add_sensor(wang, code=f"R{n}", name="Room", location=asset.location.code, **ROOM)
+        room_log(as_("wang"), f"R{n}", hot_hours=1, hot=31.5)
+        if n == 0:
+            few, _curves = statements()
+    many, curves = statements()
+
+    assert many == few
+    assert [curve.sensor.code for curve in curves] == ["R0", "R1", "R2"]
+    for curve in curves:
+        assert len(curve.points) <= 300
+        assert max(value for _at, value in curve.points) == 31.5
+        assert len(curve.windows) == 1

@@ -9,7 +9,7 @@ import pytest
 from apm.collecting.commands import PointDetails, switch_connection
 from apm.collecting.failures import LineFailed, Reason
 from apm.collecting.lines.base import probe
-from apm.collecting.model import LinkState
+from apm.collecting.model import LinkState, Protocol
 from apm.collecting.queries import connection_by_id
 from apm.collecting.spec import spec_of
 from apm.demo.devices import HttpDevice, ModbusDevice, OpcUaDevice, modbus_map
@@ -235,3 +235,23 @@ def test_a_secret_under_another_key_is_said(as_):
     with pytest.raises(LineFailed) as failed:
         spec(wang, connection).opened("another key")
     assert failed.value.reason is Reason.SEALED
+
+
+def test_what_waits_for_its_device_is_connecting_and_has_not_failed(sessions, as_, tmp_path):
+    wang = as_("wang")
+    add_sensors(wang, "HELD", "OTHER")
+    nobody = {"host": "127.0.0.1", "port": free_port()}
+    places = modbus_map(["HELD"])
+    held = connect(wang, "modbus", nobody, {"HELD": places["HELD"]})
+    url = f"http://127.0.0.1:{free_port()}/"
+    other = connect(wang, "http", {"url": url}, {"OTHER": {"pointer": "/x"}}, name="Other")
+
+    def stands(connection):
+        found = link(sessions, connection)
+        return (found.state, found.error)
+
+    with collecting(sessions, tmp_path, held=frozenset({Protocol.MODBUS})) as collector:
+        until(lambda: stands(other)[0] is LinkState.FAILING, seconds=SECONDS, what="it fails")
+        assert stands(held) == (LinkState.CONNECTING, None)
+        collector.let_go()
+        until(lambda: stands(held)[0] is LinkState.FAILING, seconds=SECONDS, what="it is tried")

@@ -31,7 +31,8 @@ from tests.house.world import make_world, path_of, rules
 WRONG_PARTS = ["x", "0", "9" * 30, "a\x00b", "../x", SCRIPT, "²", "长" * 300, "👩🏽‍⚕️", "%"]
 LISTS = ("/assets", "/requests", "/work-orders", "/alarms", "/sensors", "/plans", "/stocktakes",
          "/parts", "/parts/orders", "/vendors", "/inbox", "/admin/audit", "/admin/channels",
-         "/admin/webhooks", "/environment/excursions", "/connections", "/fleet")  # fmt: skip
+         "/admin/webhooks", "/environment/excursions", "/connections", "/fleet",
+         "/recalls")  # fmt: skip
 
 
 CALL_SHARES, FORM_SHARES = 4, 3

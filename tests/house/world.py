@@ -33,6 +33,7 @@ from tests.house.checklists import make_template
 from tests.house.devices import plug_in
 from tests.house.forecasts import foresee
 from tests.house.measuring import measure_up
+from tests.house.notices import warn_of
 from tests.house.outside import invite
 from tests.house.reasons import decide
 from tests.house.rooms import keep_rooms
@@ -77,7 +78,8 @@ def make_world(as_: Any, name: str) -> dict[str, Any]:
         "requests": request.no, "r": token, "work-orders": order.no, "stocktakes": count.no,
         "plans": plan.id, "sensors": "S-1", "templates": "VENT", "rounds": "VENT", "alarms": 1,
         "meter-breaks": counter, "rules": "blood_rbc",
-        **ways, "connections": plug, "teams": team.id, "people": chen,
+        **ways, "recalls": warn_of(wang, name), "connections": plug,
+        "teams": team.id, "people": chen,
         "sessions": session_of_zhao(as_("system")), "tokens": token_for_zhao(as_("system")),
     }  # fmt: skip
     return {"code": asset.code, "asset": asset.code, "template": "VENT", "numbers": numbers}

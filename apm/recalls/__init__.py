@@ -1,0 +1,1 @@
+"""Recalls and safety notices: what makers and authorities say of equipment, and what we did."""
