@@ -7,7 +7,8 @@ from apm.core.jobs import job
 from apm.forecasts.scoring import score_new
 
 
-@job("forecasts.score", every=timedelta(seconds=5))
+# A lane of its own: thousands of detectors take a minute, and alarms must not wait for them.
+@job("forecasts.score", every=timedelta(seconds=5), lane="detectors")
 def score(ctx: Context) -> None:
     """Score what arrived since the last time."""
     score_new(ctx)
