@@ -104,11 +104,6 @@ def counted(spec: Spec, hold_s: int) -> Rule:
 
 def fingerprint(specs: Iterable[Spec]) -> str:
     """Return a text by which a change of any counted rule is seen: `high:1a2b3c4d low:...`."""
-    return _fingerprint(tuple(specs))
-
-
-@lru_cache(maxsize=1024)  # thousands of sensors share a few sets of rules
-def _fingerprint(specs: tuple[Spec, ...]) -> str:
     return " ".join(f"{spec.key}:{_digest(spec)}" for spec in specs if spec.is_counted)
 
 
