@@ -54,7 +54,7 @@ class _Many(TypeDecorator[list[Any]]):
         return value if dialect.name == "postgresql" else json.dumps(value)
 
 
-class _Among(FunctionElement[bool]):
+class _Among(FunctionElement[Any]):
     """The condition; compiled by database below."""
 
     name = "among"
@@ -62,9 +62,7 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
 
-def among(
-    column: InstrumentedAttribute[int] | InstrumentedAttribute[str], values: Iterable[int | str]
-) -> ColumnElement[bool]:
+def among(column: InstrumentedAttribute[Any], values: Iterable[int | str]) -> ColumnElement[bool]:
     """Return the condition that a column of whole numbers or of text has one of these values."""
     of = BigInteger if issubclass(column.type.python_type, int) else Text
     return _Among(column, bindparam(None, list(values), type_=_Many(of), unique=True))
@@ -93,7 +91,7 @@ def repeat(connection: Connection, statement: Update, rows: Sequence[Mapping[str
         return
     compiled = _compiled(statement, connection.dialect)
     constants = dict(compiled.params)  # those in the statement itself are parameters too
-    full = [constants | row for row in rows]
+    full = [{**constants, **row} for row in rows]
     order = compiled.positiontup
     given: Any = full if order is None else [tuple([row[name] for name in order]) for row in full]
     connection.exec_driver_sql(str(compiled), given)

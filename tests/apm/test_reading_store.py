@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings import merging
 from apm.readings.blocks import DAY_US
 from apm.readings.checking import instant, microseconds
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.hours import HOUR_US
 from apm.readings.merging import backlog, merge_inbox
-from apm.readings.model import Block, Inbox
+from apm.readings.model import Block, Inbox, Latest
 from apm.readings.queries import sensor_by_code, sparklines
 from apm.readings.sealing import seal_days
 from apm.readings.series import Resolution, readings_between, series
 from tests.conftest import actor_named
+from tests.queries import count_queries
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -230,3 +232,29 @@ def test_a_period_in_another_zone_is_the_same_period(as_):
         )  # fmt: skip
         assert here.at.tolist() == there.at.tolist()
         assert len(here.at)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_list_of_sensors_is_found_by_sensor_not_by_hospital(engine, sessions, as_):
+    """SQLite is told that a hospital has more rows than a sensor; PostgreSQL counts them."""
+    wang = as_("wang")
+    with count_queries(engine) as sent:
+        list(
+            wang.session.execute(
+                select(Block.data).where(among(Block.sensor_id, [1, 2]), Block.day == START.date())
+            )
+        )
+        list(wang.session.execute(select(Latest.at).where(Latest.sensor_id.in_([1, 2]))))
+        found = [sql for sql in sent if sql.startswith("SELECT")]
+    assert len(found) == 2
+    for statement in found:
+        with engine.connect() as plain:
+            marks = tuple(
+                "[1, 2]" if "json_each" in statement and k == 0 else 1
+                for k in range(statement.count("?"))
+            )
+            [(*_ids, first), *_more] = plain.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", marks
+            )
+        assert "(sensor_id=?" in first
+        assert "hospital_id" not in first
