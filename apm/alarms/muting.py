@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from apm.alarms.model import Shelf
 from apm.assets.lifecycle import USED
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings.model import Muted, Sensor
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState
@@ -20,7 +21,7 @@ class Silenced:
     def __init__(self, ctx: Context, sensors: Sequence[Sensor]) -> None:
         ids = [sensor.id for sensor in sensors]
         query = select(Shelf).where(
-            Shelf.sensor_id.in_(ids),
+            among(Shelf.sensor_id, ids),
             Shelf.ended_at.is_(None),
             or_(Shelf.until.is_(None), Shelf.until > ctx.now()),
         )

@@ -15,6 +15,7 @@ from apm.alarms.events import AlarmAnswered
 from apm.alarms.muting import Silenced
 from apm.alarms.opening import Seen, evidence_of, open_alarm
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings.checking import instant
 from apm.readings.model import Alarm, EndedWhy, Sensor
 from predict.alarming.rules import Episode
@@ -34,7 +35,9 @@ class Reconciler:
         self.silenced = Silenced(ctx, sensors)
         self.unchanged: dict[int, frozenset[str]] = {}
         """By sensor, the rules that are as they were when it was counted before."""
-        self._active = self._read(Alarm.active)
+        self._active: dict[int, list[Alarm]] = {}
+        for alarm in self._read(Alarm.active):
+            self._active.setdefault(alarm.sensor_id, []).append(alarm)
 
     def settle(self, sensor: Sensor, one: Count, *, is_late: bool) -> int:
         """Open, update and end the alarms of one sensor; return how many were opened."""
@@ -58,7 +61,7 @@ class Reconciler:
 
     def _known(self, sensor: Sensor, one: Count, *, is_late: bool) -> list[Alarm]:
         """Return the alarms on record that the counting may be about."""
-        found = [alarm for alarm in self._active if alarm.sensor_id == sensor.id]
+        found = list(self._active.get(sensor.id, []))
         if one.span.is_empty:
             return found
         start = instant(int(one.span.readings.times[one.span.begin]))
@@ -72,7 +75,7 @@ class Reconciler:
 
     def _read(self, condition: Any) -> list[Alarm]:
         query = select(Alarm).where(
-            Alarm.sensor_id.in_([sensor.id for sensor in self.sensors]),
+            among(Alarm.sensor_id, [sensor.id for sensor in self.sensors]),
             Alarm.rule.not_in(["", STALE, NEIGHBOURS]),
             condition,
         )

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from apm.alarms.catalogue import Spec, shipped
 from apm.alarms.model import AlarmRule
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings.model import AlarmKind, Sensor
 from apm.work.states import Priority
 from predict.alarming.rules import MICROSECONDS, Kind, Rule
@@ -39,7 +40,7 @@ def rules_of(ctx: Context, sensors: Sequence[Sensor]) -> dict[int, tuple[Spec, .
     by_sensor: dict[tuple[int, str], AlarmRule] = {}
     for row in ctx.session.scalars(select(AlarmRule).where(AlarmRule.profile.is_not(None))):
         by_profile[row.profile or "", row.key] = row
-    for row in ctx.session.scalars(select(AlarmRule).where(AlarmRule.sensor_id.in_(ids))):
+    for row in ctx.session.scalars(select(AlarmRule).where(among(AlarmRule.sensor_id, ids))):
         by_sensor[row.sensor_id or 0, row.key] = row
     found = {}
     for sensor in sensors:

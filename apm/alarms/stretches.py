@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings.batches import Batch, newest_writes, together
 from apm.readings.blocks import BAD, DAY_US, Readings, unpack
 from apm.readings.checking import instant, microseconds
@@ -67,7 +68,7 @@ def spans(
         by_day.setdefault(first, []).append(key)
     parts: list[Batch] = []
     for day, ids in by_day.items():
-        query = select(Block.sensor_id, Block.day, Block.data).where(Block.sensor_id.in_(ids))
+        query = select(Block.sensor_id, Block.day, Block.data).where(among(Block.sensor_id, ids))
         if day is not None:
             query = query.where(Block.day >= day)
         if until is not None:
@@ -111,7 +112,7 @@ def days_before(ctx: Context, late: Mapping[int, date]) -> dict[int, date]:
         by_day.setdefault(day, []).append(sensor_id)
     for day, ids in by_day.items():
         query = select(Block.sensor_id, func.max(Block.day)).where(
-            Block.sensor_id.in_(ids), Block.day < day, Block.n > 0
+            among(Block.sensor_id, ids), Block.day < day, Block.n > 0
         )
         rows = ctx.session.execute(query.group_by(Block.sensor_id))
         for sensor_id, last in rows:

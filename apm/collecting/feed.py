@@ -67,6 +67,11 @@ class Feed:
         """The device cannot be spoken to, or not in full."""
         self._enter(LinkState.FAILING, failure.stored)
 
+    def relieved(self) -> None:
+        """There is room again: that is over, if it was what was wrong."""
+        if self.error == LineFailed(Reason.SPOOL_FULL).stored:
+            self.connected()
+
     def _enter(self, state: LinkState, error: str | None) -> None:
         with self._lock:
             if state is not self.state:

@@ -117,10 +117,11 @@ class Pipe:
         """Store readings; behind others that wait, or when the database is away, on the disk."""
         readings = [reading for parcel in parcels for reading in parcel.readings]
         if readings:
-            report = None if self.spool.readings else self._try(hospital_id, readings)
-            if report is None and not self._keep(hospital_id, readings):
+            try:
+                report = self._safe(hospital_id, readings)
+            except SpoolFull:  # we are to end; the others come again from their broker
                 for parcel in parcels:
-                    if parcel.done is None:  # the others come again from their broker
+                    if parcel.done is None:
                         parcel.feed.lose(len(parcel.readings))
                 return
             if report is not None and report.rejected:
@@ -128,6 +129,24 @@ class Pipe:
         for parcel in parcels:
             if parcel.done is not None:
                 parcel.done()
+
+    def _safe(self, hospital_id: int, readings: list[dict[str, Any]]) -> IngestReport | None:
+        """Return once readings are in the database (with its report) or on the disk (None).
+
+        While there is room in neither they wait here, and senders behind them.
+
+        Raises:
+            SpoolFull: the collector is to end, and there was no room.
+        """
+        report = None if self.spool.readings else self._try(hospital_id, readings)
+        while report is None and not self._keep(hospital_id, readings):
+            if self._stopping.wait(0.5):
+                raise SpoolFull
+            self._forward()
+            if not self.spool.readings and time.monotonic() >= self._retry_at:
+                report = self._try(hospital_id, readings)
+        self.is_full = False
+        return report
 
     def _try(self, hospital_id: int, readings: list[dict[str, Any]]) -> IngestReport | None:
         report = None
@@ -147,20 +166,15 @@ class Pipe:
         return report
 
     def _keep(self, hospital_id: int, readings: list[dict[str, Any]]) -> bool:
-        """Put readings on the disk; while that is full they wait here, and senders behind them."""
-        while True:
-            try:
-                self.spool.append(hospital_id, readings)
-            except SpoolFull:
-                if not self.is_full:
-                    log.error("the spool is full: readings are being lost")
-                self.is_full = True
-                self._forward()
-                if self._stopping.wait(0.5):
-                    return False
-                continue
-            self.is_full = False
-            return True
+        """Put readings on the disk; False when it, or the spool, is full."""
+        try:
+            self.spool.append(hospital_id, readings)
+        except SpoolFull:
+            if not self.is_full:
+                log.error("the spool is full: readings are being lost")
+            self.is_full = True
+            return False
+        return True
 
     def _forward(self) -> None:
         """Bring what waits on the disk to the database, oldest first, for up to a second."""

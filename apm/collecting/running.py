@@ -167,9 +167,11 @@ class Collector:
             log.info("connection %s (%s) stops", one.spec.id, one.spec.name)
 
     def _found(self) -> dict[int, dict[str, Any]]:
-        if self._pipe.is_full:
-            for one in self._running.values():
+        for one in self._running.values():
+            if self._pipe.is_full:
                 one.feed.failed(LineFailed(Reason.SPOOL_FULL))
+            else:
+                one.feed.relieved()
         waiting = self._spool.readings
         return {
             id_: {**one.feed.report(), "spooled": waiting} for id_, one in self._running.items()

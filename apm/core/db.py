@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import sqlite3
+import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -19,6 +22,7 @@ from sqlalchemy import (
     Result,
     create_engine,
     event,
+    exc,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -35,6 +39,10 @@ NAMING = {
 }
 # SQLite only numbers rows by itself when the key is called INTEGER.
 BigInt = BigInteger().with_variant(Integer, "sqlite")
+
+
+PATIENCE_S = 30
+"""How long one waits for others to write before it is an error."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -109,7 +117,7 @@ class ApmSession(Session):
 def make_engine(url: str) -> Engine:
     """Create the engine; on SQLite switch on what PostgreSQL does by itself."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30})
+        engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -127,8 +135,33 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its turn at once: a reader that turns writer half-way fails without waiting.
-    writing = connection.get_execution_options().get("apm_writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if not connection.get_execution_options().get("apm_writing", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite itself sleeps ever longer between its looks, up to a tenth of a second, while others
+    # write in between.  We look every millisecond.
+    raw: Any = connection.connection.driver_connection
+    until = time.monotonic() + PATIENCE_S
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _begun(raw):
+            if time.monotonic() >= until:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # its error says what is wrong
+                return
+            time.sleep(random.uniform(0.0005, 0.0015))  # noqa: S311  (nobody guesses it)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {PATIENCE_S * 1000}")
+
+
+def _begun(raw: Any) -> bool:
+    """Begin to write; False when somebody else writes."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            return False
+        raise exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
+    return True
 
 
 def changed(result: Result[Any]) -> int:

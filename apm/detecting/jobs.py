@@ -8,7 +8,7 @@ from apm.detecting.fatigue import look_for_fatigue
 from apm.detecting.scoring import score_new
 
 
-@job("detecting.score", every=timedelta(seconds=5))
+@job("detecting.score", every=timedelta(seconds=5), lane="detectors")
 def score(ctx: Context) -> None:
     """Score what arrived since the last time."""
     score_new(ctx)

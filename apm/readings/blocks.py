@@ -157,8 +157,11 @@ def _chunk(data: bytes, offset: int) -> Readings:
     except zlib.error as error:
         raise ValueError("a block of readings is damaged") from error
     steps = np.frombuffer(body, dtype=f"<u{time_size}", count=n - 1)
-    times = np.full(n, start, dtype=np.int64)
-    times[1:] += np.cumsum(steps, dtype=np.int64) * step
+    times = np.empty(n, dtype=np.int64)  # (filled in place: most chunks are a few readings)
+    times[0] = 0
+    np.cumsum(steps, out=times[1:])
+    times *= step
+    times += start
     used = steps.nbytes
     count = n if decimals == FLOATS else n - 1
     kind = "f" if decimals == FLOATS else "i"
@@ -167,8 +170,10 @@ def _chunk(data: bytes, offset: int) -> Readings:
     if decimals == FLOATS:
         values = raw.astype(np.float64)
     else:
-        whole = np.full(n, first, dtype=np.int64)
-        whole[1:] += np.cumsum(raw, dtype=np.int64)
+        whole = np.empty(n, dtype=np.int64)
+        whole[0] = 0
+        np.cumsum(raw, out=whole[1:])
+        whole += first
         values = whole / 10**decimals
     quality = np.zeros(n, dtype=np.uint8)
     if is_marked:

@@ -16,7 +16,7 @@ from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.readings.checking import Rejection, check, codes_in
+from apm.readings.checking import Checked, Rejection, check, codes_in
 from apm.readings.model import Latest, Sensor
 from apm.readings.queries import sensor_ids
 from apm.readings.receiving import receive
@@ -75,7 +75,6 @@ def _place(ctx: Context, named: str) -> Location | None:
     return ctx.session.scalar(by_code) or Places(ctx).location(named, None)
 
 
-@command("reading.ingest", Permission.READING_SEND)
 def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
     """Store readings; those that cannot be stored are named, and do not stop the others.
 
@@ -87,7 +86,14 @@ def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
         readings: mappings with `sensor` (its code), `at` (ISO 8601 text with offset, or an aware
             datetime), `value` (a number) and, if need be, `quality` (good, uncertain, bad).
     """
+    # Looked at before the transaction begins: other senders wait no longer than they must.
+    ctx.actor.require(Permission.READING_SEND)
     known = sensor_ids(ctx, codes_in(readings))
-    checked = check(readings, sensors=known, now=ctx.now())
+    return take_in(ctx, checked=check(readings, sensors=known, now=ctx.now()))
+
+
+@command("reading.ingest", Permission.READING_SEND)
+def take_in(ctx: Context, *, checked: Checked) -> IngestReport:
+    """Store readings that were checked."""
     counts = receive(ctx, checked)
     return IngestReport(counts.accepted, counts.duplicate, checked.rejected)

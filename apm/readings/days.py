@@ -8,9 +8,10 @@ from datetime import date, datetime
 from itertools import pairwise
 
 import numpy as np
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings.batches import NOTHING, Batch, newest_writes, sensors_in, together, unpack_batch
 from apm.readings.blocks import DAY_US, Readings, merge, unpack
 from apm.readings.checking import EPOCH, microseconds
@@ -132,13 +133,32 @@ def stored_on(ctx: Context, keys: Sequence[tuple[int, date]]) -> Stored:
     for begin in range(0, len(keys), AT_ONCE):
         some = keys[begin : begin + AT_ONCE]
         query = select(Block.sensor_id, Block.day, Block.data)
-        query = query.where(tuple_(Block.sensor_id, Block.day).in_(some))
-        for sensor_id, day, data in ctx.session.execute(query):
-            if data is None:
-                thinned.add((sensor_id, day))
-            else:
-                parts.append(placed(sensor_id, day, unpack(data)))
+        for condition in of_days(some):
+            for sensor_id, day, data in ctx.session.execute(query.where(condition)):
+                if data is None:
+                    thinned.add((sensor_id, day))
+                else:
+                    parts.append(placed(sensor_id, day, unpack(data)))
     return Stored(newest_writes(together([*parts, unmerged])), frozenset(thinned))
+
+
+def of_days(keys: Sequence[tuple[int, date]]) -> list[ColumnElement[bool]]:
+    """Return conditions that find the blocks of sensor-days, one a statement, each block once.
+
+    By day or by sensor, whichever are fewer.  SQLite has no index for a list of pairs: it would
+    read every block of the hospital.
+    """
+    by_day: dict[date, list[int]] = {}
+    by_sensor: dict[int, list[date]] = {}
+    for sensor_id, day in keys:
+        by_day.setdefault(day, []).append(sensor_id)
+        by_sensor.setdefault(sensor_id, []).append(day)
+    if len(by_day) <= len(by_sensor):
+        return [and_(among(Block.sensor_id, ids), Block.day == day) for day, ids in by_day.items()]
+    return [
+        and_(Block.sensor_id == sensor_id, Block.day.in_(days))
+        for sensor_id, days in by_sensor.items()
+    ]
 
 
 def readings_between(

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Float, Table, bindparam, func, select, update
 
 from apm.core.command import Context
+from apm.core.db import UtcDateTime
+from apm.core.many import among, repeat, stamps
 from apm.readings.batches import Batch
 from apm.readings.blocks import BAD
-from apm.readings.checking import instant, microseconds
-from apm.readings.days import AT_ONCE, day_of, stored_on, waiting
+from apm.readings.checking import microseconds
+from apm.readings.days import day_of, stored_on, waiting
 from apm.readings.model import Block, Latest
 
 NEVER = -(2**62)
 """Stands for no reading yet: every instant is later."""
+_TABLE = cast(Table, Latest.__table__)
+_MOVED = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("row"), _TABLE.c.hospital_id == bindparam("hospital"))
+    .values(
+        revision=_TABLE.c.revision + 1, received_at=bindparam("now"), newest_us=bindparam("newest")
+    )
+)
+_ON_TIME = _MOVED.values(
+    # What is new comes after all there was: an earlier beginning stays.
+    touched_from=func.coalesce(_TABLE.c.touched_from, bindparam("begin", type_=UtcDateTime())),
+    at=func.coalesce(bindparam("at", type_=UtcDateTime()), _TABLE.c.at),
+    value=func.coalesce(bindparam("value", type_=Float()), _TABLE.c.value),
+)
+_LATE = _MOVED.values(
+    touched_from=bindparam("begin"), at=bindparam("at"), value=bindparam("value")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +45,11 @@ class Known:
     """Arrays of shape (k,), by sensor: what is known of each when a batch arrives.
 
     newest: microseconds since 1970 of the last reading there is, `NEVER` when there is none.
-    is_untouched: whether `touched_from` is empty.
     """
 
     sensor_ids: NDArray[np.int64]
     row_ids: NDArray[np.int64]
     newest: NDArray[np.int64]
-    revisions: NDArray[np.int64]
-    is_untouched: NDArray[np.bool_]
 
     def newest_of(self, sensor_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the newest instant of the sensor of each reading."""
@@ -44,107 +61,95 @@ def lock(ctx: Context, sensor_ids: list[int]) -> Known:
 
     Always by ascending sensor, so that two writers never wait for each other in a circle.
     """
-    rows: list[Any] = []
-    for begin in range(0, len(sensor_ids), AT_ONCE):
-        query = select(
-            Latest.sensor_id,
-            Latest.id,
-            Latest.newest_us,
-            Latest.revision,
-            Latest.touched_from.is_(None),
-        ).where(Latest.sensor_id.in_(sensor_ids[begin : begin + AT_ONCE]))
-        rows += ctx.session.execute(query.order_by(Latest.sensor_id).with_for_update()).all()
-    ids, row_ids, newest, revisions, untouched = zip(*rows, strict=True) if rows else [()] * 5
-    return Known(
-        np.array(ids, dtype=np.int64),
-        np.array(row_ids, dtype=np.int64),
-        np.array([NEVER if at is None else at for at in newest], dtype=np.int64),
-        np.array(revisions, dtype=np.int64),
-        np.array(untouched, dtype=np.bool_),
-    )
+    newest = func.coalesce(Latest.newest_us, NEVER)
+    query = select(Latest.sensor_id, Latest.id, newest).where(among(Latest.sensor_id, sensor_ids))
+    rows = ctx.session.execute(query.order_by(Latest.sensor_id).with_for_update()).all()
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    return Known(*(np.array(column, dtype=np.int64) for column in columns))
 
 
 def note(ctx: Context, known: Known, changes: Batch) -> None:
     """Move the rows of sensors on after changes (in order, at least one) are in the inbox."""
-    ids, times = changes.sensor_ids, changes.readings.times
+    ids, times, values = changes.sensor_ids, changes.readings.times, changes.readings.values
     first = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
     last = np.append(first[1:], len(ids)) - 1
     is_usable = changes.readings.quality != BAD
-    usable = np.maximum.reduceat(np.where(is_usable, np.arange(len(ids)), -1), first)
+    best = np.maximum.reduceat(np.where(is_usable, np.arange(len(ids)), -1), first)
     place = np.searchsorted(known.sensor_ids, ids[first])
-    newest, is_late = known.newest[place], times[first] <= known.newest[place]
-    now = ctx.now()
-    rows: list[dict[str, Any]] = []
-    late: dict[int, tuple[dict[str, Any], int, int, int]] = {}
-    for k, (sensor, begin, end, best, row_id, revision, untouched) in enumerate(
-        zip(
-            ids[first].tolist(),
-            first.tolist(),
-            last.tolist(),
-            usable.tolist(),
-            known.row_ids[place].tolist(),
-            known.revisions[place].tolist(),
-            known.is_untouched[place].tolist(),
-            strict=True,
-        )
-    ):
-        row: dict[str, Any] = {
-            "id": row_id,
-            "revision": revision + 1,
-            "received_at": now,
-            "newest_us": max(int(newest[k]), int(times[end])),
-        }
-        rows.append(row)
-        if is_late[k]:
-            late[sensor] = row, begin, end, best
+    connection = ctx.session.connection()
+    stamp = stamps(connection.dialect)
+    fixed = {"hospital": ctx.actor.hospital_id, "now": stamp(microseconds(ctx.now()))}
+    columns = zip(
+        ids[first].tolist(),
+        known.row_ids[place].tolist(),
+        known.newest[place].tolist(),
+        first.tolist(),
+        last.tolist(),
+        best.tolist(),
+        times[first].tolist(),
+        times[last].tolist(),
+        times[best].tolist(),
+        values[best].tolist(),
+        strict=True,
+    )
+    on_time: list[dict[str, Any]] = []
+    late: dict[int, _Late] = {}
+    for sensor, row_id, newest, begin, end, at_best, starts, ends, at, value in columns:
+        if starts <= newest:
+            late[sensor] = _Late(row_id, newest, begin, end, at_best)
             continue
-        if untouched:  # else it is earlier than anything that is new
-            row["touched_from"] = instant(int(times[begin]))
-        if best >= 0:
-            row["at"] = instant(int(times[best]))
-            row["value"] = float(changes.readings.values[best])
-    _note_late(ctx, late, changes)
-    _move(ctx, rows)
+        row = {"row": row_id, "newest": ends, "begin": stamp(starts), "at": None, "value": None}
+        if at_best >= 0:  # else all are marked bad
+            row["at"], row["value"] = stamp(at), value
+        on_time.append(row | fixed)
+    repeat(connection, _ON_TIME, on_time)
+    if late:
+        rows = _late_rows(ctx, late, changes, stamp)
+        repeat(connection, _LATE, [row | fixed for row in rows])
 
 
-def _move(ctx: Context, rows: list[dict[str, Any]]) -> None:
-    """Write rows, those of one shape in one statement.
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A sensor some of whose changes are late: its row, and the changes' places in the batch."""
 
-    Past the session, which would weigh each as an object: that took longer than all the rest of
-    a batch.  The rows were selected through it, locked, and are named by their hospital again.
-    """
-    shapes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        shapes.setdefault(tuple(sorted(row)), []).append({"row_id": row.pop("id"), **row})
-    own = Latest.hospital_id == ctx.actor.hospital_id
-    statement = update(Latest).where(Latest.id == bindparam("row_id"), own)
-    for alike in shapes.values():
-        ctx.session.connection().execute(statement, alike)
+    row_id: int
+    newest: int
+    begin: int
+    end: int
+    best: int
+    """The last usable one, -1 when there is none."""
 
 
-def _note_late(
-    ctx: Context, late: dict[int, tuple[dict[str, Any], int, int, int]], changes: Batch
-) -> None:
-    """Fill the rows of sensors some of whose changes are late or corrections."""
-    times, sensor_ids = changes.readings.times, list(late)
-    for start in range(0, len(sensor_ids), AT_ONCE):
-        query = select(Latest.sensor_id, Latest.at, Latest.value, Latest.touched_from)
-        some = sensor_ids[start : start + AT_ONCE]
-        for was in ctx.session.execute(query.where(Latest.sensor_id.in_(some))).all():
-            row, begin, end, best = late[was.sensor_id]
-            first = instant(int(times[begin]))
-            row["touched_from"] = min(first, was.touched_from or first)
-            at = NEVER if was.at is None else microseconds(was.at)
-            if best >= 0 and times[best] >= at:
-                row["at"] = instant(int(times[best]))
-                row["value"] = float(changes.readings.values[best])
-            elif at in times[begin : end + 1]:  # what was the newest is marked bad now
-                row["at"], row["value"] = _newest_usable(ctx, was.sensor_id)
-            else:
-                row["at"], row["value"] = was.at, was.value
+def _late_rows(
+    ctx: Context, late: dict[int, _Late], changes: Batch, stamp: Callable[[int], Any]
+) -> list[dict[str, Any]]:
+    """Return the new columns of sensors some of whose changes are late or corrections."""
+    times = changes.readings.times
+    rows = []
+    query = select(Latest.sensor_id, Latest.at, Latest.value, Latest.touched_from)
+    for was in ctx.session.execute(query.where(among(Latest.sensor_id, late))).all():
+        one = late[was.sensor_id]
+        first = int(times[one.begin])
+        touched = first if was.touched_from is None else microseconds(was.touched_from)
+        at, value = None if was.at is None else microseconds(was.at), was.value
+        if one.best >= 0 and (at is None or times[one.best] >= at):
+            at, value = int(times[one.best]), float(changes.readings.values[one.best])
+        elif at is not None and at in times[one.begin : one.end + 1]:
+            # What was the newest is marked bad now.
+            at, value = _newest_usable(ctx, was.sensor_id)
+        rows.append(
+            {
+                "row": one.row_id,
+                "newest": max(one.newest, int(times[one.end])),
+                "begin": stamp(min(first, touched)),
+                "at": None if at is None else stamp(at),
+                "value": value,
+            }
+        )
+    return rows
 
 
-def _newest_usable(ctx: Context, sensor_id: int) -> tuple[Any, float | None]:
+def _newest_usable(ctx: Context, sensor_id: int) -> tuple[int | None, float | None]:
     """Return the newest usable reading by looking back day by day, (None, None) without one."""
     query = select(Block.day).where(Block.sensor_id == sensor_id, Block.n > 0)
     unmerged = waiting(ctx, [sensor_id]).readings.times
@@ -153,5 +158,5 @@ def _newest_usable(ctx: Context, sensor_id: int) -> tuple[Any, float | None]:
     ):
         found = stored_on(ctx, [(sensor_id, day)]).batch.readings.usable()
         if len(found):
-            return instant(int(found.times[-1])), float(found.values[-1])
+            return int(found.times[-1]), float(found.values[-1])
     return None, None

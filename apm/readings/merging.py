@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from apm.core.command import Context
@@ -27,7 +27,7 @@ from apm.readings.blocks import (
     pack,
     unpack,
 )
-from apm.readings.days import AT_ONCE, Group, groups, inbox_batches
+from apm.readings.days import AT_ONCE, Group, groups, inbox_batches, of_days
 from apm.readings.hours import HOUR_US, bucketed, pack_hours
 from apm.readings.model import Block, Inbox
 
@@ -119,8 +119,10 @@ def _blocks(ctx: Context, some: list[Group]) -> dict[tuple[int, date], Any]:
         Block.sealed,
         Block.version,
         Block.data,
-    ).where(tuple_(Block.sensor_id, Block.day).in_([(g.sensor_id, g.day) for g in some]))
-    return {(row.sensor_id, row.day): row for row in ctx.session.execute(query)}
+    )
+    conditions = of_days([(group.sensor_id, group.day) for group in some])
+    rows = (row for one in conditions for row in ctx.session.execute(query.where(one)))
+    return {(row.sensor_id, row.day): row for row in rows}
 
 
 def _joined(block: Any, arriving: Readings) -> dict[str, Any] | None:

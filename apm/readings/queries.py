@@ -13,11 +13,12 @@ from sqlalchemy.orm import joinedload
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
+from apm.core.many import among
 from apm.core.paging import Page, page_of
 from apm.readings.batches import newest_writes, together
 from apm.readings.blocks import BAD, DAY_US, unpack
 from apm.readings.checking import instant, microseconds
-from apm.readings.days import AT_ONCE, day_of, placed, waiting
+from apm.readings.days import day_of, placed, waiting
 from apm.readings.model import Alarm, Block, Latest, Sensor
 
 SPARK_POINTS = 96
@@ -28,13 +29,8 @@ _PRIORITIES = ("low", "normal", "high", "urgent")
 
 def sensor_ids(ctx: Context, codes: Collection[str]) -> dict[str, int]:
     """Return the id of each of these codes that is a sensor of the hospital."""
-    wanted = sorted(codes)
-    found: dict[str, int] = {}
-    for begin in range(0, len(wanted), AT_ONCE):
-        some = wanted[begin : begin + AT_ONCE]
-        rows = ctx.session.execute(select(Sensor.code, Sensor.id).where(Sensor.code.in_(some)))
-        found.update((code, sensor_id) for code, sensor_id in rows)
-    return found
+    query = select(Sensor.code, Sensor.id).where(among(Sensor.code, codes))
+    return {row.code: row.id for row in ctx.session.execute(query)}
 
 
 def sensors_with_places() -> Select[Sensor]:

@@ -8,14 +8,10 @@ import http.client
 import itertools
 import json
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +27,7 @@ from apm.readings.commands import add_sensor
 from apm.readings.merging import backlog, merge_inbox
 from apm.readings.queries import sensor_by_code
 from apm.readings.series import readings_between
+from tests.apm.clusters import postgresql
 from tests.apm.test_kill import free_port, running, until
 from tests.conftest import _fill, actor_named
 
@@ -182,50 +179,10 @@ def test_server_and_worker_are_killed_at_random(engine, sessions):
     check(sessions, found)
 
 
-class Cluster:
-    """A PostgreSQL that writes through to the disk, and that can be killed."""
-
-    def __init__(self, binaries):
-        self.binaries = binaries
-        self.folder = Path(tempfile.mkdtemp(prefix="apm-kill.", dir="/tmp"))
-        if os.getuid() == 0:
-            shutil.chown(self.folder, "postgres")
-        self.run("initdb", "-U", "apm", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        self.folder.chmod(0o755)
-        self.start()
-
-    def run(self, name, *options):
-        prefix = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        command = [*prefix, str(self.binaries / name), "-D", str(self.folder / "data"), *options]
-        subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
-
-    def start(self):
-        options = f"-k {self.folder} -h ''"
-        self.run("pg_ctl", "-w", "-s", "-l", str(self.folder / "log"), "-o", options, "start")
-
-    def kill(self):
-        """End it and all it started, without a word."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for one in (pid, *map(int, children)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
-        until(lambda: not Path(f"/proc/{pid}").exists(), "the database is dead")
-
-    @property
-    def url(self):
-        return f"postgresql+psycopg://apm@/postgres?host={self.folder}"
-
-
 @pytest.fixture
 def cluster():
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    if not found:
-        pytest.skip("no PostgreSQL on this machine")
-    made = Cluster(found[-1].parent)
-    yield made
-    made.run("pg_ctl", "-m", "immediate", "-s", "stop")
-    shutil.rmtree(made.folder)
+    with postgresql() as running_now:
+        yield running_now
 
 
 def test_the_database_is_killed_at_random(cluster):

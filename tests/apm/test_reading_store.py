@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings import merging
 from apm.readings.blocks import DAY_US
 from apm.readings.checking import instant, microseconds
@@ -21,6 +22,7 @@ from apm.readings.queries import sensor_by_code, sparklines
 from apm.readings.sealing import seal_days
 from apm.readings.series import Resolution, readings_between, series
 from tests.conftest import actor_named
+from tests.queries import count_queries
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -230,3 +232,25 @@ def test_a_period_in_another_zone_is_the_same_period(as_):
         )  # fmt: skip
         assert here.at.tolist() == there.at.tolist()
         assert len(here.at)
+
+
+def test_a_list_of_sensors_is_found_by_sensor_not_by_hospital(engine, sessions, as_):
+    """SQLite is told that a hospital has more rows than a sensor; PostgreSQL counts them."""
+    wang = as_("wang")
+    code = add(wang)
+    sensor_id = sensor_by_code(wang, code).id
+    ingest(wang, [{"sensor": code, "at": at_step(0), "value": 1.0}])
+    merge_inbox(wang)
+    query = select(Block.sensor_id).where(
+        among(Block.sensor_id, [sensor_id, 0]), Block.day == at_step(0).date()
+    )
+    with count_queries(engine) as sent:
+        assert list(wang.session.scalars(query)) == [sensor_id]
+    if engine.dialect.name == "sqlite":
+        [statement] = [one for one in sent if "json_each" in one]
+        with engine.connect() as plain:
+            plan = plain.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", (f"[{sensor_id}]", "2026-01-01", 1)
+            )
+            first = plan.all()[0][-1]
+        assert "(sensor_id=? AND day=?)" in first
