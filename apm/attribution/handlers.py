@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import apm.attribution.device_errors  # noqa: F401  (forecasts learn from what devices report)
 from apm.attribution.commands import collect_evidence
 from apm.core.command import Context
 from apm.core.events import subscribe

@@ -43,13 +43,13 @@ def at_work(ctx: Context, kind: ModelKind | None = None) -> list[ModelVersion]:
     )
     if kind is not None:
         query = query.where(ModelVersion.kind == kind)
-    return list(ctx.session.scalars(query))
+    return list(ctx.session.scalars(query.execution_options(populate_existing=True)))
 
 
 def active(ctx: Context, kind: ModelKind) -> ModelVersion | None:
     """Return the version of a kind whose numbers are shown, if there is one."""
     query = select(ModelVersion).where(ModelVersion.kind == kind, ModelVersion.state == S.ACTIVE)
-    return ctx.session.scalar(query)
+    return ctx.session.scalar(query.execution_options(populate_existing=True))
 
 
 def version_of(ctx: Context, kind: ModelKind, version: int) -> ModelVersion:

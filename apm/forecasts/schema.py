@@ -18,7 +18,7 @@ class ForecastQuery(Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=500))
 
 
-class LifeOut(Schema):
+class RemainingLifeOut(Schema):
     """Days until the failure or the limit: even odds, and where it lies with `confidence`."""
 
     median = fields.Float()
@@ -27,14 +27,14 @@ class LifeOut(Schema):
     confidence = fields.Float()
 
 
-class ModelOut(Schema):
+class ForecastModelOut(Schema):
     """The model that said it."""
 
     kind = fields.Enum(ModelKind, by_value=True)
     version = fields.Integer()
 
 
-class ForecastOut(Schema):
+class FailureForecastOut(Schema):
     """What one model says of one asset or sensor."""
 
     asset = fields.String()
@@ -48,10 +48,10 @@ class ForecastOut(Schema):
         allow_none=True,
         metadata={"description": "Days ahead to the probability of a failure within them."},
     )
-    remaining_life_days = fields.Nested(LifeOut, allow_none=True)
+    remaining_life_days = fields.Nested(RemainingLifeOut, allow_none=True)
     drivers = fields.List(fields.Dict())
     needs = fields.Dict(allow_none=True)
-    model = fields.Nested(ModelOut, allow_none=True)
+    model = fields.Nested(ForecastModelOut, allow_none=True)
     warns = fields.Boolean()
     rank = fields.Float()
 
@@ -59,7 +59,7 @@ class ForecastOut(Schema):
 class ForecastPageOut(Schema):
     """Some forecasts, what would cost people and money the most first."""
 
-    items = fields.List(fields.Nested(ForecastOut))
+    items = fields.List(fields.Nested(FailureForecastOut))
     next = fields.String(allow_none=True)
 
 
@@ -69,4 +69,4 @@ class AssetForecastOut(Schema):
     asset = fields.String()
     status = fields.String(validate=validate.OneOf([OK, NOT_ENOUGH]))
     needs = fields.Dict(allow_none=True)
-    forecasts = fields.List(fields.Nested(ForecastOut))
+    forecasts = fields.List(fields.Nested(FailureForecastOut))

@@ -39,6 +39,9 @@ CHUNK = 2500
 MOST_DRIVERS = 4
 LIKELY = 0.01
 """A group of facts that changes the probability by less is no reason."""
+SIGNS = 2.0
+"""Times the usual probability from which something has changed: planned work may help.  Equipment
+that always fails often fails by chance, and a visit more changes nothing."""
 SEED = 20
 
 
@@ -110,13 +113,14 @@ def _part(
     found = []
     for k, unit in enumerate(units):
         parts = {name: float(change[k]) for name, change in without.items()}
+        base = baseline(parameters, unit.category, days)
         found.append(
             Foretold(
                 asset_id=unit.id,
                 probabilities={h: rounded(p[k], 4) for h, p in said.items()},
-                base=baseline(parameters, unit.category, days),
+                base=base,
                 drivers=_reasons(unit, now, parts, float(said[str(days)][k])),
-                may_act=not unit.is_down,
+                may_act=not unit.is_down and float(said[str(days)][k]) >= SIGNS * base,
             )
         )
     return found

@@ -90,7 +90,7 @@ def test_another_hospital_is_not_in_our_records(as_):
 
 
 def test_the_statements_do_not_grow_with_the_equipment(as_, engine):
-    from tests.queries import count_queries  # noqa: PLC0415
+    from tests.queries import count_queries
 
     ctx = as_("system")
     fleet(ctx, n=2, days=100)

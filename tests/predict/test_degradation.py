@@ -43,7 +43,7 @@ def test_the_interval_holds_what_it_promises(kind):
             off.append(abs(found.median - truth) / truth)
             standing.append(1.0)
     assert len(inside) >= 11
-    assert np.mean(inside) >= 0.6  # 80 % is promised; so few cases may fall short by two deviations
+    assert np.mean(inside) >= 0.6  # 80 % is promised; so few cases may fall short
     assert np.median(off) < 0.5
 
 
