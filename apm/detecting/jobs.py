@@ -8,6 +8,7 @@ from apm.detecting.fatigue import look_for_fatigue
 from apm.detecting.scoring import score_new
 
 
+# A lane of its own: thousands of detectors take a minute, and alarms must not wait for them.
 @job("detecting.score", every=timedelta(seconds=5), lane="detectors")
 def score(ctx: Context) -> None:
     """Score what arrived since the last time."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
+from apm.alarms.model import Evaluated
 from apm.core.command import Context
 from apm.detecting.model import DetectorState
 from apm.readings.blocks import EMPTY, Readings, joined
@@ -14,6 +15,9 @@ from apm.readings.checking import MICROSECOND
 from apm.readings.model import Latest
 from apm.readings.series import readings_between
 from apm.utilisation.model import Feed
+
+SLOWEST_S = 4 * 3600
+"""A sensor whose readings are further apart has no rhythm of the day to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +32,28 @@ def sensors_due(ctx: Context) -> list[Due]:
     """Return the sensors with new readings, leaving out those that failed and must wait.
 
     Left out are also those that tell the use of a device: what people switch on and off, and a
-    count that only grows, is no fault.
+    count that only grows, is no fault.  And left out are those that speak too seldom to have a
+    rhythm of the day (`SLOWEST_S`): where they are heading is a forecast's matter.
     """
     query = (
         select(Latest.sensor_id, Latest.revision)
         .outerjoin(DetectorState, DetectorState.sensor_id == Latest.sensor_id)
+        .outerjoin(Evaluated, Evaluated.sensor_id == Latest.sensor_id)
         .where(
             Latest.revision > Latest.scored_revision,
+            or_(Evaluated.interval_s.is_(None), Evaluated.interval_s <= SLOWEST_S),
             Latest.sensor_id.not_in(select(Feed.sensor_id).where(Feed.is_active)),
             or_(DetectorState.retry_at.is_(None), DetectorState.retry_at <= ctx.now()),
         )
         .order_by(Latest.sensor_id)
     )
     return [Due(*row) for row in ctx.session.execute(query)]
+
+
+def is_too_slow(ctx: Context, sensor_id: int) -> bool:
+    """Tell whether a sensor speaks too seldom for a detector."""
+    query = select(Evaluated.interval_s).where(Evaluated.sensor_id == sensor_id)
+    return (ctx.session.scalar(query) or 0.0) > SLOWEST_S
 
 
 def detector_state(ctx: Context, sensor_id: int) -> DetectorState | None:

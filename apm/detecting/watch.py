@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from apm.core.command import Context
 from apm.detecting.model import DetectorState
-from apm.detecting.queries import detector_state
+from apm.detecting.queries import detector_state, is_too_slow
 from apm.detecting.trace import Band, Trace
 from apm.readings.queries import days_with_readings
 from apm.utilisation.model import Feed
@@ -25,6 +25,8 @@ class WatchState(StrEnum):
     FAILED = "failed"
     USE = "use"
     """not watched: it tells the use of a device"""
+    SLOW = "slow"
+    """not watched: it speaks too seldom"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def watch(ctx: Context, sensor_id: int) -> Watch:
     told = select(Feed.id).where(Feed.sensor_id == sensor_id, Feed.is_active)
     if ctx.session.scalar(told) is not None:
         return Watch(WatchState.USE, days, DEFAULT.warm_up_days)
+    if is_too_slow(ctx, sensor_id):
+        return Watch(WatchState.SLOW, days, DEFAULT.warm_up_days)
     if row is None:
         return Watch(WatchState.LEARNING, days, DEFAULT.warm_up_days)
     return Watch(

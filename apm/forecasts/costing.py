@@ -16,8 +16,10 @@ LEAST_ORDERS = 10
 """Orders with a cost, of each kind, below which the default ratio holds."""
 DEFAULT_RATIO = 5.0
 """So many times the planned work a failure is taken to cost where own costs are few."""
+AVERTED = 0.5
+"""The share of foretold failures that planned work is taken to avert: not all show signs."""
 SPAN = timedelta(days=730)
-LOWEST, HIGHEST = 0.1, 0.8
+LOWEST, HIGHEST = 0.25, 0.8
 """A floor outside is not believed: costs do not count patients, nor work that finds nothing."""
 PLANNED = (WorkType.PREDICTIVE, WorkType.PREVENTIVE)
 
@@ -41,9 +43,9 @@ def floor_of(ctx: Context, currency: str = "CNY") -> Floor:
     planned, n_planned = _mean(ctx, PLANNED, currency)
     failure, n_failures = _mean(ctx, (WorkType.CORRECTIVE,), currency)
     if planned and failure and min(n_planned, n_failures) >= LEAST_ORDERS:
-        limit = min(max(cost_threshold(planned, failure), LOWEST), HIGHEST)
+        limit = min(max(cost_threshold(planned, failure, AVERTED), LOWEST), HIGHEST)
         return Floor(round(limit, 3), planned, failure, n_planned, n_failures)
-    limit = cost_threshold(1.0, DEFAULT_RATIO)
+    limit = cost_threshold(1.0, DEFAULT_RATIO, AVERTED)
     return Floor(limit, None, None, n_planned, n_failures)
 
 

@@ -35,7 +35,7 @@ from predict.unit_rates import Make, unit_rates, unit_spread
 Array = NDArray[np.float64]
 AHEAD = (0, 30, 60, 90, 120, 180, 270, 365, 545, 730)
 """Days at which the fan of a life is drawn."""
-WEARS = 1.1
+WEARS = 1.5
 """From this shape on planned work lowers the risk: an older unit fails more."""
 YEAR = 365.25
 NO_LIFE = lives([], [])

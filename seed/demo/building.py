@@ -24,6 +24,7 @@ from seed.demo.drafts import note_drafts
 from seed.demo.environment import note_environment
 from seed.demo.failures import note_failures
 from seed.demo.fleet import furnish
+from seed.demo.foreseeing import note_foreseeing
 from seed.demo.metering import note_metering
 from seed.demo.metrology import note_metrology
 from seed.demo.parts import note_parts
@@ -87,6 +88,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_metering(world, diary)
     note_causes(world, diary)
     note_recalls(world, diary)
+    note_foreseeing(world, diary)
     return Building(logins, world, diary, session)
 
 
