@@ -29,9 +29,7 @@ def upgrade() -> None:
     sa.Column('hospital_id', number, nullable=False),
     sa.Column('id', number, nullable=False),
     sa.ForeignKeyConstraint(['asset_id'], ['asset.id'], name=op.f('fk_fleet_entry_asset_id')),
-    sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_fleet_entry_department_id')),
     sa.ForeignKeyConstraint(['hospital_id'], ['hospital.id'], name=op.f('fk_fleet_entry_hospital_id')),
-    sa.ForeignKeyConstraint(['sensor_id'], ['sensor.id'], name=op.f('fk_fleet_entry_sensor_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_fleet_entry')),
     sa.UniqueConstraint('asset_id', name=op.f('uq_fleet_entry_asset_id'))
     )
