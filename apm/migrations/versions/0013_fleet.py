@@ -36,10 +36,12 @@ def upgrade() -> None:
     op.create_index(op.f('ix_fleet_entry_hospital_id'), 'fleet_entry', ['hospital_id'], unique=False)
     op.create_index('ix_fleet_entry_rank', 'fleet_entry', ['hospital_id', 'standing', 'rank'], unique=False)
     op.create_index('ix_fleet_entry_counts', 'fleet_entry', ['hospital_id', 'standing', 'warns', 'risk', 'band', 'needs', 'kind', 'department_id', 'category', 'at'], unique=False)
-    op.create_index('ix_forecast_asset', 'forecast', ['asset_id'], unique=False)
+    op.create_index('ix_forecast_asset', 'forecast', ['asset_id', 'hospital_id'], unique=False)
+    op.create_index('ix_forecast_record_now', 'forecast_record', ['asset_id', 'hospital_id', 'outcome'], unique=False)
 
 
 def downgrade() -> None:
     """Revert."""
+    op.drop_index('ix_forecast_record_now', table_name='forecast_record')
     op.drop_index('ix_forecast_asset', table_name='forecast')
     op.drop_table('fleet_entry')
