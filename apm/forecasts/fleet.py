@@ -155,9 +155,11 @@ def open_records(ctx: Context, asset_ids: Iterable[int]) -> list[ForecastRecord]
     """
     query = (
         select(ForecastRecord)
+        # From the assets on: else the planner may prefer to read a whole hospital's rows.
+        .join(Asset, Asset.id == ForecastRecord.asset_id)
         .options(joinedload(ForecastRecord.model))
         .where(
-            ForecastRecord.asset_id.in_(list(asset_ids)),
+            Asset.id.in_(list(asset_ids)),
             ForecastRecord.outcome == Outcome.OPEN,
             ForecastRecord.was_shadow.is_(False),
         )
@@ -205,8 +207,9 @@ def _with_places() -> tuple[Any, ...]:
 def _forecasts(ctx: Context, asset_ids: list[int]) -> dict[Subject, Forecast]:
     query = (
         select(Forecast)
+        .join(Asset, Asset.id == Forecast.asset_id)
         .options(joinedload(Forecast.sensor), joinedload(Forecast.model), defer(Forecast.path))
-        .where(Forecast.asset_id.in_(asset_ids))
+        .where(Asset.id.in_(asset_ids))
     )
     return {subject_of(forecast): forecast for forecast in ctx.session.scalars(query)}
 

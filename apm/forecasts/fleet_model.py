@@ -69,7 +69,7 @@ class FleetEntry(HospitalScoped, Row):
     standing: Mapped[Standing] = mapped_column(text_enum(Standing))
     kind: Mapped[ModelKind] = mapped_column(text_enum(ModelKind))
     """Of the forecast that speaks for the asset: the one that warns, else the highest ranked."""
-    sensor_id: Mapped[int | None] = mapped_column(ForeignKey("sensor.id"))
+    sensor_id: Mapped[int | None]
     """Whose trend that is.  Not the forecast's own id: it is replaced every night."""
     rank: Mapped[float]
     chance: Mapped[float | None]
@@ -81,7 +81,7 @@ class FleetEntry(HospitalScoped, Row):
     at: Mapped[datetime]
     """As of when it is foretold."""
     risk: Mapped[Risk] = mapped_column(text_enum(Risk))
-    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    department_id: Mapped[int | None]
     category: Mapped[str]
 
     asset: Mapped[Asset] = relationship(lazy="raise")

@@ -114,7 +114,7 @@ class Forecast(HospitalScoped, Row):
             postgresql_where=text("sensor_id IS NOT NULL"),
         ),
         Index("ix_forecast_rank", "hospital_id", "rank"),
-        Index("ix_forecast_asset", "asset_id"),
+        Index("ix_forecast_asset", "asset_id", "hospital_id"),
     )  # fmt: skip
 
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
@@ -163,6 +163,7 @@ class ForecastRecord(Audited, HospitalScoped, Row):
     __table_args__ = (
         Index("ix_forecast_record_open", "hospital_id", "outcome", "until"),
         Index("ix_forecast_record_asset", "asset_id", "at"),
+        Index("ix_forecast_record_now", "asset_id", "hospital_id", "outcome"),
     )
 
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))

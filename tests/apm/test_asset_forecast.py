@@ -58,7 +58,7 @@ def test_the_page_begins_with_a_sentence_and_shows_how_sure_it_is(login, vent, w
     assert "Even odds that Ventilator 7 fails within 62 days, 80 % between 41 and 95." in text
     assert 'class="band ahead"' in page
     assert 'class="line compare"' in page  # what is usual for its category
-    assert "90 days 3 in 5 60 %" in text
+    assert "within 90 days 3 in 5 (60 %)" in text
     assert "3 failures in the last year; its rate is 2.4 times that of its kind" in text
     assert "no warning has been judged yet" in text
     assert "An engineer or a manager" in text  # a technician only reads

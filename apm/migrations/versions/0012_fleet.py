@@ -29,19 +29,19 @@ def upgrade() -> None:
     sa.Column('hospital_id', number, nullable=False),
     sa.Column('id', number, nullable=False),
     sa.ForeignKeyConstraint(['asset_id'], ['asset.id'], name=op.f('fk_fleet_entry_asset_id')),
-    sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_fleet_entry_department_id')),
     sa.ForeignKeyConstraint(['hospital_id'], ['hospital.id'], name=op.f('fk_fleet_entry_hospital_id')),
-    sa.ForeignKeyConstraint(['sensor_id'], ['sensor.id'], name=op.f('fk_fleet_entry_sensor_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_fleet_entry')),
     sa.UniqueConstraint('asset_id', name=op.f('uq_fleet_entry_asset_id'))
     )
     op.create_index(op.f('ix_fleet_entry_hospital_id'), 'fleet_entry', ['hospital_id'], unique=False)
     op.create_index('ix_fleet_entry_rank', 'fleet_entry', ['hospital_id', 'standing', 'rank'], unique=False)
     op.create_index('ix_fleet_entry_counts', 'fleet_entry', ['hospital_id', 'standing', 'warns', 'risk', 'band', 'needs', 'kind', 'department_id', 'category', 'at'], unique=False)
-    op.create_index('ix_forecast_asset', 'forecast', ['asset_id'], unique=False)
+    op.create_index('ix_forecast_asset', 'forecast', ['asset_id', 'hospital_id'], unique=False)
+    op.create_index('ix_forecast_record_now', 'forecast_record', ['asset_id', 'hospital_id', 'outcome'], unique=False)
 
 
 def downgrade() -> None:
     """Revert."""
+    op.drop_index('ix_forecast_record_now', table_name='forecast_record')
     op.drop_index('ix_forecast_asset', table_name='forecast')
     op.drop_table('fleet_entry')
