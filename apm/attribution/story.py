@@ -78,7 +78,7 @@ def curves_of(ctx: Context, failure: Failure) -> list[Curve]:
 
 
 def _readings(ctx: Context, ids: list[int], start: datetime, end: datetime) -> dict[int, Readings]:
-    """Return the usable readings of each sensor of which they are all kept, in two statements."""
+    """Return the usable readings of each sensor of which they are all kept: a statement each."""
     days = [start.date() + timedelta(days=k) for k in range((end.date() - start.date()).days + 1)]
     stored = stored_on(ctx, [(sensor_id, day) for sensor_id in ids for day in days])
     thinned = {sensor_id for sensor_id, _day in stored.thinned}

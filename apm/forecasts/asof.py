@@ -29,6 +29,8 @@ AWAY = frozenset(AssetState) - IN_OPERATION
 ASSET_FIELDS = (
     "category", "manufacturer", "model", "risk", "lifecycle", "in_service_on", "purchased_on",
 )  # fmt: skip
+FOLLOW_UP = "failed:"
+"""How the origin of a repair begins that a failed step of planned work asked for."""
 ORDER_FIELDS = ("asset_id", "state", "cause_code", "down_from", "done_at")
 
 
@@ -55,6 +57,8 @@ class OrderThen:
     id: int
     no: str
     type: WorkType
+    is_follow_up: bool
+    """A repair that planned work asked for: what was found there, not a failure in service."""
     asset_id: int
     state: WorkState
     cause_code: str | None
@@ -94,14 +98,15 @@ def orders_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -
     """Return the orders on assets opened by `at`, cancelled ones left out, in two statements."""
     columns = [getattr(WorkOrder, name) for name in ORDER_FIELDS]
     query = (
-        select(WorkOrder.id, WorkOrder.no, WorkOrder.type, WorkOrder.created_at, *columns)
+        select(WorkOrder.id, WorkOrder.no, WorkOrder.type, WorkOrder.origin, WorkOrder.created_at)
+        .add_columns(*columns)
         .where(WorkOrder.asset_id.is_not(None), WorkOrder.created_at <= at)
         .order_by(WorkOrder.created_at, WorkOrder.id)
     )
     undone = _undone(ctx, "WorkOrder", at, None)
     found = []
     for row in ctx.session.execute(_some(query, WorkOrder.asset_id, only)):
-        was = dict(zip(ORDER_FIELDS, row[4:], strict=True)) | undone.get(row.id, {})
+        was = dict(zip(ORDER_FIELDS, row[5:], strict=True)) | undone.get(row.id, {})
         if was["state"] == WorkState.CANCELLED or was["asset_id"] is None:
             continue
         found.append(
@@ -109,6 +114,7 @@ def orders_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -
                 row.id,
                 row.no,
                 row.type,
+                (row.origin or "").startswith(FOLLOW_UP),
                 int(was["asset_id"]),
                 WorkState(was["state"]),
                 was["cause_code"],

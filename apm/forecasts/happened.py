@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from apm.assets.model import GONE, AssetState
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
+from apm.forecasts.asof import FOLLOW_UP
 from apm.forecasts.judging import BY_FINDING, Happening, Kind
 from apm.parts.model import MoveKind, StockMove
 from apm.procedures.model import Verdict
@@ -22,8 +23,6 @@ from apm.work.states import WorkState, WorkType
 
 LIMITS = frozenset({AlarmKind.HIGH, AlarmKind.LOW})
 OUT_OF_SIGHT = frozenset({state.value for state in GONE} | {AssetState.MISSING.value})
-FOLLOW_UP = "failed:"
-"""Origin of the repair of what failed in planned work: the finding of that work, no failure."""
 Happened = dict[int, list[Happening]]
 
 

@@ -44,7 +44,8 @@ class Unit:
 
     spans: stretches in operation and under watch, in order.  failures: when each began;
     `reported`: when it became known; both of shape (n,).  renewals: planned replacements of a
-    part.  upkeep: planned work done.  logs: other events by kind (`alarms`, ...).  All sorted.
+    part, and what planned work found and had mended.  upkeep: planned work done.  logs: other
+    events by kind (`alarms`, ...).  All sorted.
     """
 
     id: int
@@ -212,6 +213,7 @@ def _unit(
     done = [
         (o, days_of(o.done_at)) for o in orders if o.done_at and o.type is not WorkType.CORRECTIVE
     ]
+    mended = [days_of(o.done_at) for o in orders if o.is_follow_up and o.done_at]
     return Unit(
         id=asset.id,
         category=asset.category,
@@ -225,7 +227,9 @@ def _unit(
         is_down=any(o.type is WorkType.CORRECTIVE and o.done_at is None for o in orders),
         failures=np.array([began for began, _known in failed]),
         reported=np.array([reported for _began, reported in failed]),
-        renewals=np.sort([when for o, when in done if o.id in renewed and when <= now]),
+        renewals=np.sort(
+            [*(when for o, when in done if o.id in renewed and when <= now), *mended]
+        ),
         upkeep=np.sort([when for _o, when in done if when <= now]),
         logs={name: np.sort(np.asarray(times, dtype=np.float64)) for name, times in logs.items()},
     )
@@ -234,13 +238,14 @@ def _unit(
 def _failures(orders: Sequence[OrderThen], now: float) -> list[tuple[float, float]]:
     """Return when failures began and when they were reported, by when they began.
 
-    A report while the repair of another still goes on is the same failure.
+    A report while the repair of another still goes on is the same failure.  What planned work
+    found was mended before it failed in service: it renews a unit, and is none.
     """
     none = {code for code, cause in causes().items() if not cause.is_failure}
     rows = sorted(
         (days_of(o.began_at), days_of(o.created_at), days_of(o.done_at) if o.done_at else inf)
         for o in orders
-        if o.type is WorkType.CORRECTIVE and o.cause_code not in none
+        if o.type is WorkType.CORRECTIVE and o.cause_code not in none and not o.is_follow_up
     )
     found, restored = [], -inf
     for began, reported, done in rows:

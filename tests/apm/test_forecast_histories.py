@@ -111,3 +111,14 @@ def test_planned_work_is_upkeep_and_no_failure(as_):
     [unit] = histories(ctx, on(ctx, 60).now()).units
     assert unit.upkeep.tolist() == [days_of(START) + 31]
     assert len(unit.failures) == 0
+
+
+def test_what_planned_work_found_and_had_mended_renews_and_is_no_failure(as_):
+    ctx = as_("system")
+    asset = device(ctx)
+    failure(ctx, asset, 30, repaired_after=5, origin="failed:WO-2025-000001")
+
+    [unit] = histories(ctx, on(ctx, 60).now()).units
+
+    assert unit.failures.tolist() == []
+    assert (unit.renewals - days_of(START)).round(2).tolist() == [35.0]
