@@ -6,6 +6,7 @@ skops writes plain data and names of types, never code; only types on a short li
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import sklearn
@@ -26,8 +27,9 @@ def pack(model: Any) -> bytes:
     return bytes(skops.io.dumps(model))
 
 
+@lru_cache(maxsize=8)
 def unpack(data: bytes) -> Any:
-    """Return the model that `pack` stored.
+    """Return the model that `pack` stored; it is read once, and only asked afterwards.
 
     Raises:
         Unreadable: it is damaged, or holds a type that is not on the list.

@@ -77,9 +77,10 @@ BEARING = Wear(
 WEARS = (TUBE, COLD_HEAD, BEARING)
 LOOKED = (103, 80, 45, 24, 10)
 """Days ago at which the three were foretold anew, besides the rounds of the whole fleet."""
-SIGNS = (620, 590, 560, 530, 500, 470, 440, 410)
+SIGNS = tuple(range(632, 301, -30))
 """Rounds in which the model that learnt signs too early was at work."""
-SILENCED = 394
+JUDGED = 515
+"""Days ago from when on the rounds of that model are judged, as the worker does every day."""
 ROUNDS = (190, 95)
 MENDED = 60
 
@@ -152,7 +153,7 @@ def readings_between(now: datetime, begin: datetime, end: datetime) -> list[dict
 def _note_signs(world: World, diary: Diary, on: Callable[..., datetime]) -> None:
     """A model of signs is let to work on too few failures; its own score puts it to silence."""
     wang, system = world.people["wang"].actor, world.system
-    begin, kind = on(SIGNS[0] + 1), ModelKind.SOON
+    begin, kind = on(SIGNS[0], 2), ModelKind.SOON
     diary.note(begin, system, "model.train", _training(kind))
     diary.note(
         begin + timedelta(hours=2),
@@ -166,7 +167,8 @@ def _note_signs(world: World, diary: Diary, on: Callable[..., datetime]) -> None
     for days in SIGNS:
         diary.note(on(days), system, "forecast.keep", _foretell)
         _note_work(world, diary, None, on(days - 2), NOTHING)
-    diary.note(on(SILENCED), system, "forecast.judge", _judge)
+        if days < JUDGED:
+            diary.note(on(days, 12), system, "forecast.judge", _judge)
 
 
 def _training(kind: ModelKind) -> Act:

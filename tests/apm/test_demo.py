@@ -50,6 +50,7 @@ from apm.work.numbers import next_number
 from apm.work.states import WorkState, WorkType
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(900)  # the first builds two years
 WITHOUT_WORK = {AssetState.QUARANTINED, AssetState.MISSING, AssetState.RETIRED}
 LOGIN = re.compile(r"^ {2}(\w+@demo\.apm) +(\S+)", re.MULTILINE)
 
@@ -75,7 +76,7 @@ def running(folder: Path, log: Path, *options: str) -> Iterator[Run]:
             [*command, "--data", str(folder), *options], cwd=ROOT, env=env, stdout=out, stderr=out
         )
         try:
-            run.url = until(lambda: _answering(process, log), seconds=240, what="the demo answers")
+            run.url = until(lambda: _answering(process, log), seconds=600, what="the demo answers")
             yield run
         finally:
             process.send_signal(signal.SIGTERM)

@@ -50,6 +50,7 @@ from tests.browser.drafts import keep_templates
 from tests.browser.foretelling import keep_forecasts
 from tests.browser.house import House
 from tests.browser.meters import keep_meters
+from tests.browser.notices import keep_notices
 from tests.browser.offices import keep_papers, let_in, open_ways
 from tests.browser.real_input import simulated_log
 from tests.browser.reasons import keep_causes
@@ -102,6 +103,7 @@ def furnish(house: House) -> Furnished:
         keep_causes(wang, vent, (closed, at_work), found.pages)
         keep_meters(wang, vent, found.pages)
         keep_forecasts(wang, system, (vent, chiller, monitor), found.pages)
+        keep_notices(wang, found.pages)
         assets = [vent.code, chiller.code]
         found.pages["assets.show"] = [f"/assets/{code}" for code in assets]
         found.pages["assets.edit"] = [f"/assets/{vent.code}/edit"]

@@ -33,6 +33,7 @@ NOT_PAGES = {
     "requests.public.photo", "requests.staff.photo", "work.field.photo",
     "vendors.link.file", "vendors.order.file", "metrology.assets.certificate_file",
     "environment.plans.picture", "forecasts.chart.as_file", "forecasts.chart.data",
+    "forecasts.models.export",
     "environment.records.export", "reports.environment.excursion",
     "reports.environment.draft_record", "reports.environment.record",
     "analytics.causes.export", "notify.open_message", "notify.calendar.feed", "reports.download",
