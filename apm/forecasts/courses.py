@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from apm.alarms.catalogue import Spec
 from apm.alarms.ruling import rules_of
 from apm.core.command import Context
 from apm.readings.blocks import DAY_US
@@ -25,6 +26,7 @@ from predict.degradation import LEARN_DAYS
 DAYS = LEARN_DAYS + 120
 """Days read: what is learnt from, and as far back as trends are tried."""
 AT_ONCE = 400
+Limits = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,8 @@ def courses(ctx: Context, at: datetime, running: dict[int, tuple[str, bool]]) ->
     rules = rules_of(ctx, sensors)
     limits = {}
     for sensor in sensors:
-        own = {s.key: s.limit for s in rules[sensor.id] if s.is_on and s.limit is not None}
-        usual = limits_of(sensor) or (None, None)
-        low, high = own.get("low", usual[0]), own.get("high", usual[1])
-        if low is not None or high is not None:
-            limits[sensor.id] = (low, high)
+        if (found := limits_in_force(sensor, rules[sensor.id])) is not None:
+            limits[sensor.id] = found
     daily = _daily(ctx, list(limits), at)
     today = day_number(day_of(microseconds(at)))
     return [
@@ -81,6 +80,14 @@ def courses(ctx: Context, at: datetime, running: dict[int, tuple[str, bool]]) ->
         for sensor in sensors
         if sensor.id in limits
     ]
+
+
+def limits_in_force(sensor: Sensor, specs: Sequence[Spec]) -> Limits | None:
+    """Return the low and the high limit: of the sensor's rules, else of its profile."""
+    own = {spec.key: spec.limit for spec in specs if spec.is_on and spec.limit is not None}
+    usual = limits_of(sensor) or (None, None)
+    low, high = own.get("low", usual[0]), own.get("high", usual[1])
+    return None if low is None and high is None else (low, high)
 
 
 def _daily(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp, isfinite, log
 
+from apm.alarms.queries import rules_for
 from apm.core.command import Context
+from apm.forecasts.courses import Limits, limits_in_force
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind
-from apm.readings.profiles import limits_of
 from apm.readings.series import series
 
 Ahead = tuple[datetime, float, float, float]
@@ -30,7 +31,7 @@ class Fan:
     ahead: list[Ahead]
     before: list[tuple[datetime, float | None]]
     peers: list[tuple[datetime, float]]
-    limits: tuple[float, float] | None
+    limits: Limits | None
 
 
 def fan_of(ctx: Context, forecast: Forecast, record: ForecastRecord | None) -> Fan | None:
@@ -42,7 +43,7 @@ def fan_of(ctx: Context, forecast: Forecast, record: ForecastRecord | None) -> F
         seen = series(
             ctx, forecast.sensor.id, start=forecast.at - BEFORE, end=forecast.at, most=POINTS
         )
-        limits = limits_of(forecast.sensor)
+        limits = limits_in_force(forecast.sensor, rules_for(ctx, forecast.sensor))
         return Fan(forecast.sensor.unit, ahead, seen.broken_points(), [], limits)
     chance = [(at, *_failed(low, middle, high)) for at, low, middle, high in ahead]
     return Fan("%", chance, [], _peers(chance, forecast.at, record), None)

@@ -168,8 +168,9 @@ def _worn(world: World) -> Waiting:
     case = _case(world, unit, times, lambda f: f.cause == "PPF")
 
     def choose(ctx: Context) -> Unit:
-        chosen = _free(ctx, world, WEARING, is_worn=True)
-        like = [f for f in faults(chosen.category) if f.cause == "PPF"]
+        worn = {c: [f for f in faults(c) if f.cause == "PPF"] for c in WEARING}
+        chosen = _free(ctx, world, tuple(c for c in WEARING if worn[c]), is_worn=True)
+        like = worn[chosen.category]
         case.fault = replace(like[0], days=None, vendor=None, symptom="values", parts=(400, 900))
         case.parts = 62_000
         return chosen
