@@ -32,5 +32,9 @@ def is_due(ctx: Context) -> bool:
     if newest is None:
         return True
     age = ctx.now() - newest
-    is_night = ctx.now().astimezone(ZoneInfo(hospital_zone(ctx))).hour in NIGHT
-    return age >= LATEST or (is_night and age >= FRESH)
+    return age >= LATEST or (is_night(ctx) and age >= FRESH)
+
+
+def is_night(ctx: Context) -> bool:
+    """Tell whether it is night in the hospital."""
+    return ctx.now().astimezone(ZoneInfo(hospital_zone(ctx))).hour in NIGHT

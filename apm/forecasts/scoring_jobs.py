@@ -8,6 +8,7 @@ from apm.core.command import Context
 from apm.core.jobs import job
 from apm.forecasts.deciding import train_wished
 from apm.forecasts.drifting import drift_of
+from apm.forecasts.foretelling_jobs import is_night
 from apm.forecasts.model import ModelState
 from apm.forecasts.muting import review
 from apm.forecasts.outcomes import judge_everything, judge_news
@@ -23,9 +24,16 @@ def judge_hourly(ctx: Context) -> None:
 
 @job("forecasts.review", every=timedelta(hours=24))
 def review_daily(ctx: Context) -> None:
-    """Judge everything again, mute and promote, and retrain what no longer fits."""
+    """Judge everything again, mute and promote."""
     judge_everything(ctx)
     review(ctx)
+
+
+@job("forecasts.drift", every=timedelta(hours=3), lane="forecasts")
+def retrain_at_night(ctx: Context) -> None:
+    """Train anew what no longer fits; by day the machine and its people have better to do."""
+    if not is_night(ctx):
+        return
     for version in at_work(ctx):
         if version.state is ModelState.ACTIVE and drift_of(ctx, version):
             train_kind(ctx, version.kind, why="drift")

@@ -101,6 +101,7 @@ def note_foreseeing(world: World, diary: Diary) -> None:
     _note_readings(world, diary, last, world.now)
     _note_signs(world, diary, on)
     diary.note(on(191), system, "model.train", _training(ModelKind.LIFE))
+    diary.note(on(191, 12), wang, "model.decide", _let_life_work)
     diary.note(on(110), system, "model.train", _training(ModelKind.TREND))
     for days in ROUNDS:
         diary.note(on(days), system, "forecast.keep", _foretell)
@@ -173,6 +174,12 @@ def _note_signs(world: World, diary: Diary, on: Callable[..., datetime]) -> None
 
 def _training(kind: ModelKind) -> Act:
     return lambda ctx: train_kind(ctx, kind, why="first")
+
+
+def _let_life_work(ctx: Context) -> None:
+    """Whether it beats its baseline on the past is a close thing here: the engineer decides."""
+    why = "与科室经验相符；先用，看评分 / Agrees with what we know here; its score will tell"
+    decide_model(ctx, kind=ModelKind.LIFE, version=1, state=ModelState.ACTIVE, reason=why)
 
 
 def _foretell(ctx: Context) -> None:

@@ -80,7 +80,7 @@ def running(folder: Path, log: Path, *options: str) -> Iterator[Run]:
             yield run
         finally:
             process.send_signal(signal.SIGTERM)
-            run.code = process.wait(timeout=30)
+            run.code = process.wait(timeout=120)
             run.output = log.read_text()
 
 
@@ -172,7 +172,7 @@ def test_a_second_start_builds_nothing_and_things_go_wrong_before_ones_eyes(
     with running(folder, tmp_path / "log", "--speed", "8") as run:
         page = httpx.get(f"{run.url}/sign-in").text
         tour = httpx.get(f"{run.url}/tour")
-        raised = until(new_alarms, seconds=100, what="new alarms")
+        raised = until(new_alarms, seconds=240, what="new alarms")
 
     assert run.code == 0, run.output
     assert "Building the demo" not in run.output
@@ -186,7 +186,8 @@ def test_a_second_start_builds_nothing_and_things_go_wrong_before_ones_eyes(
         )
     ).all()
     named = {alarm.work_order_no for alarm in raised if alarm.work_order_no}
-    assert named == {order.no for order in orders}
+    foretold = {order.no for order in orders if (order.origin or "").startswith("forecast:")}
+    assert named == {order.no for order in orders} - foretold
 
 
 def test_the_register_is_whole(ctx: Context) -> None:
@@ -194,7 +195,7 @@ def test_the_register_is_whole(ctx: Context) -> None:
 
     assert 280 <= len(assets) <= 340
     assert count(ctx, select(Department.id)) >= 12
-    assert count(ctx, select(Sensor.id)) == 22
+    assert count(ctx, select(Sensor.id)) == 25
     assert all(asset.name_zh and find_code(ctx.session, "asset", asset.code) for asset in assets)
     pumps = {asset.id for asset in assets if asset.category == "INFP"}
     found = register_page(ctx, RegisterFilter(q="输液泵"), limit=200).items
