@@ -31,6 +31,7 @@ from seed.demo.parts import note_parts
 from seed.demo.recalls import note_recalls
 from seed.demo.scenery import hospital
 from seed.demo.sensing import note_sensing
+from seed.demo.signs import note_signs
 from seed.demo.teams import note_teams
 from seed.demo.today import note_today, reserve
 from seed.demo.upkeep import note_sweeps, note_upkeep
@@ -89,6 +90,7 @@ def begin(sessions: sessionmaker[ApmSession], *, now: datetime) -> Building:
     note_causes(world, diary)
     note_recalls(world, diary)
     note_foreseeing(world, diary)
+    note_signs(world, diary)
     return Building(logins, world, diary, session)
 
 

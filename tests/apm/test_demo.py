@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from apm.core.settings import ROOT
 from apm.demo.desk import Desk, read_desk
 from apm.detecting.queries import sensors_due
 from apm.detecting.scoring import score_all
+from apm.forecasts.model import ForecastRecord, ModelKind, ModelState, ModelVersion, Outcome
 from apm.maintenance.generation import generate
 from apm.maintenance.model import Occurrence, OccurrenceState
 from apm.maintenance.queries import plans_to_look_at
@@ -296,3 +298,30 @@ def test_two_old_troubles_were_found_and_dealt_with_and_nothing_else(
     assert {alarm.kind for alarm in alarms} == {AlarmKind.ANOMALY, AlarmKind.HIGH}
     assert all(a.acknowledged and a.ended_at and not a.active for a in alarms)
     assert {orders[a.work_order_no or ""] for a in alarms} == {WorkState.CLOSED}
+
+
+def test_one_forecast_plans_work_one_was_false_and_one_model_is_muted_by_its_score(
+    ctx: Context, desk: Desk
+) -> None:
+    records = ctx.session.scalars(
+        select(ForecastRecord)
+        .where(ForecastRecord.at <= desk.built_at)
+        .options(joinedload(ForecastRecord.sensor))
+    ).all()
+    models = {row.kind: row for row in ctx.session.scalars(select(ModelVersion))}
+    warned = {r.sensor.code: r for r in records if r.sensor and r.warned}
+
+    tube, pump = warned["CT1-TUBE-OUTPUT"], warned["HD-PUMP-VIB"]
+    order = ctx.session.scalars(select(WorkOrder).where(WorkOrder.no == tube.work_order_no)).one()
+    assert order.state == WorkState.PLANNED
+    assert tube.life_median is not None
+    assert order.due_on
+    assert order.due_on < (tube.at + timedelta(days=tube.life_median)).date()
+    assert (pump.dismissed_why, pump.outcome) == ("checked_fine", Outcome.FALSE_ALARM)
+    assert warned["MRI-HELIUM"].outcome in {Outcome.AVERTED, Outcome.HIT}
+    silenced = models[ModelKind.SOON]
+    assert silenced.state is ModelState.MUTED
+    assert silenced.state_why
+    assert silenced.state_why["code"] == "worse_than_baseline"
+    assert silenced.state_why["high"] < 0
+    assert models[ModelKind.LIFE].state is ModelState.ACTIVE
