@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from apm.assets.model import Asset, Risk
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.i18n import _, speaking
+from apm.core.many import among
 from apm.core.permissions import Permission
 from apm.forecasts.asof import IN_OPERATION
 from apm.forecasts.costing import Floor
@@ -67,32 +69,35 @@ def asks_for_work(kind: ModelKind, said: Foretold, floor: Floor) -> bool:
 
 def tell_plans(ctx: Context, *, at: datetime, only: Sequence[int] | None = None) -> list[int]:
     """Tell the plans that listen to predictions what is foretold; return the plans due now."""
-    due: list[int] = []
-    for asset_id, horizon in _listening(ctx, only).items():
-        query = (
-            select(Forecast)
-            .join(ModelVersion, ModelVersion.id == Forecast.model_version_id)
-            .where(
-                Forecast.asset_id == asset_id,
-                Forecast.at == at,
-                Forecast.needs.is_(None),
-                ModelVersion.state == ModelState.ACTIVE,
-            )
+    listening = _listening(ctx, only)
+    query = (
+        select(Forecast.asset_id, Forecast.probabilities)
+        .join(ModelVersion, ModelVersion.id == Forecast.model_version_id)
+        .where(
+            among(Forecast.asset_id, listening),
+            Forecast.at == at,
+            Forecast.needs.is_(None),
+            ModelVersion.state == ModelState.ACTIVE,
         )
-        said = [
+    )
+    said: dict[int, list[tuple[float, int]]] = defaultdict(list)
+    for asset_id, probabilities in ctx.session.execute(query):
+        said[asset_id] += [
             (chance, int(days))
-            for row in ctx.session.scalars(query)
-            for days, chance in (row.probabilities or {}).items()
-            if int(days) <= horizon
+            for days, chance in (probabilities or {}).items()
+            if int(days) <= listening[asset_id]
         ]
-        if said:
-            chance, days = max(said)
-            why = _(
-                "%(percent)s %% within %(days)s days, by the forecast of this equipment.",
-                percent=round(100 * chance),
-                days=days,
-            )
-            due += prediction_due(ctx, asset_id, chance, days, why)
+    due: list[int] = []
+    for asset_id, chances in sorted(said.items()):
+        if not chances:
+            continue
+        chance, days = max(chances)
+        why = _(
+            "%(percent)s %% within %(days)s days, by the forecast of this equipment.",
+            percent=round(100 * chance),
+            days=days,
+        )
+        due += prediction_due(ctx, asset_id, chance, days, why)
     return due
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from apm.alarms.catalogue import Spec
 from apm.alarms.ruling import rules_of
 from apm.core.command import Context
+from apm.core.many import among
 from apm.readings.blocks import DAY_US
 from apm.readings.checking import microseconds
 from apm.readings.days import day_number, day_of, waiting
@@ -55,12 +56,12 @@ def courses(ctx: Context, at: datetime, running: dict[int, tuple[str, bool]]) ->
     query = (
         select(Sensor)
         .where(
-            Sensor.asset_id.is_not(None),
+            among(Sensor.asset_id, running),
             Sensor.id.not_in(select(Feed.sensor_id).where(Feed.is_active)),
         )
         .order_by(Sensor.id)
     )
-    sensors = [s for s in ctx.session.scalars(query) if s.asset_id in running]
+    sensors = list(ctx.session.scalars(query))
     rules = rules_of(ctx, sensors)
     limits = {}
     for sensor in sensors:

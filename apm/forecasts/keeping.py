@@ -73,7 +73,7 @@ def keep(
         known: the records they rest on.
         only: the assets that were asked about, or all.
     """
-    frozen = _frozen(ctx, kind, at)
+    frozen = _frozen(ctx, at)
     frozen.due = {
         (said.asset_id, said.sensor_id)
         for one in answers
@@ -192,7 +192,8 @@ def _freeze(  # noqa: PLR0913  (each is one fact of the record)
     return asks and stands is not False
 
 
-def _frozen(ctx: Context, kind: ModelKind, at: datetime) -> _Frozen:
+def _frozen(ctx: Context, at: datetime) -> _Frozen:
+    """Return what still counts, of every kind: two kinds do not both ask for one subject."""
     query = (
         select(
             ForecastRecord.model_version_id,

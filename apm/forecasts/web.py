@@ -11,7 +11,6 @@ from apm.alarms.queries import neighbours_of
 from apm.core.http import context, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
-from apm.detecting.fatigue_pages import fatigue
 from apm.detecting.watch import watch
 from apm.forecasts import panels
 from apm.forecasts.asset_pages import asset_pages
@@ -31,7 +30,6 @@ web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
 web.register_blueprint(fleet_pages)
 web.register_blueprint(asset_pages)
-web.register_blueprint(fatigue)
 for part in (model_pages, record_pages, score_pages):
     web.register_blueprint(part)
 PANELS = (panels.forecast_panel, panels.forecast_section)

@@ -17,10 +17,10 @@ from apm.core.permissions import Permission
 from apm.detecting.fatigue import take_back
 from apm.detecting.model import ThresholdChange
 
-fatigue = Blueprint("fatigue", __name__)
+web = Blueprint("detecting", __name__)
 
 
-@fatigue.get("/alarms/thresholds")
+@web.get("/alarms/thresholds")
 @requires(Permission.ALARM_READ)
 def thresholds() -> ResponseReturnValue:
     """What was raised, by which figures; and which rules a person should look at."""
@@ -32,10 +32,10 @@ def thresholds() -> ResponseReturnValue:
         after=request.args.get("after"),
         descending=True,
     )
-    return render_template("forecasts/thresholds.html", page=page, rules=over_budget(ctx))
+    return render_template("detecting/thresholds.html", page=page, rules=over_budget(ctx))
 
 
-@fatigue.post("/alarms/thresholds/<int:change_id>/take-back")
+@web.post("/alarms/thresholds/<int:change_id>/take-back")
 @requires(Permission.ALARM_HANDLE)
 def undo(change_id: int) -> ResponseReturnValue:
     """Take one back."""
@@ -44,4 +44,4 @@ def undo(change_id: int) -> ResponseReturnValue:
         raise Invalid(_("Say why the threshold is taken back."), fields=form.errors)
     take_back(context(), change_id=change_id, **form.data)
     flash(_("The detector judges again as it did before."), "success")
-    return redirect(url_for("forecasts.fatigue.thresholds"), 303)
+    return redirect(url_for("detecting.thresholds"), 303)
