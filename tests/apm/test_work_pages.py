@@ -14,6 +14,7 @@ from apm.today import queries as today
 from apm.work import queries
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
+from apm.work.queries import hospital_day
 from apm.work.states import Priority, WorkState, WorkType
 from apm.work.timeline import timeline_of
 from tests.apm.field import answer_elsewhere
@@ -164,7 +165,7 @@ def test_my_work_today_shows_each_thing_once_in_its_place(login, as_):
     start_work(as_("chen"), as_("wang"), waits)
     move_work(as_("chen"), no=waits.no, action="wait_parts", facts=Facts("fan"))
     start_work(as_("wang"), as_("wang"), others)
-    late = made("LATE-ONE", due_on=datetime.now(UTC).date() - timedelta(days=5))
+    late = made("LATE-ONE", due_on=hospital_day(as_("wang")) - timedelta(days=5))
     make_work(as_("qin"), make_asset(as_("qin")), title="SOUTHERN")
     gone = made("CANCELLED-ONE")
     move_work(as_("wang"), no=gone.no, action="cancel", facts=Facts("x"))

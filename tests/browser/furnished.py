@@ -42,6 +42,7 @@ from apm.teams.commands import (
 from apm.work.completion import Completion, close, complete
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
+from apm.work.queries import hospital_day
 from apm.work.results import Answer, add_cost, answer_steps
 from apm.work.states import CostKind
 from tests.apm.hospital import jpeg, pass_all, start_work
@@ -151,7 +152,7 @@ def _teams(wang: Context, chen_id: int, found: Furnished) -> None:
     """Before anything is assigned; chen may repair ventilators alone, and pumps no longer."""
     facts = TeamFacts("Life support", "生命支持组", chen_id, (), ("VENT", "INFP"), (chen_id,))
     team = save_team(wang, facts=facts)
-    today = utc_now().date()
+    today = hospital_day(wang)
     save_competence(wang, user_id=chen_id, category_code="VENT", note="厂家培训证书 2025-118")
     last_month = today - timedelta(days=30)
     save_competence(wang, user_id=chen_id, category_code="INFP", valid_until=last_month)
@@ -213,7 +214,7 @@ def _readings(wang: Context, chiller: Asset, found: Furnished) -> None:
 
 
 def _plans(wang: Context, vent: Asset, monitor: Asset, system: Context, found: Furnished) -> None:
-    today = utc_now().date()
+    today = hospital_day(wang)
     for asset, days in ((vent, -3), (monitor, -3)):
         rhythm = Rhythm(PlanMode.FIXED, 6, today + timedelta(days=days), 14, 14)
         add_plan(wang, asset=asset.code, template=asset.category, rhythm=rhythm)
@@ -262,7 +263,7 @@ def _repairs(wang: Context, chen: Context, vent: Asset, monitor: Asset, found: F
 def _carry(wang: Context, chen: Context, order: WorkOrder, stage: str) -> None:
     start_work(chen, wang, order)
     if stage == "waiting":
-        why = Facts(reason="电池已订购", expected_on=utc_now().date() + timedelta(days=9))
+        why = Facts(reason="电池已订购", expected_on=hospital_day(wang) + timedelta(days=9))
         move_work(chen, no=order.no, action="wait_parts", facts=why)
         return
     wang.session.refresh(order)

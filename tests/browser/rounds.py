@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.work.completion import Completion
 from apm.work.moving import Facts, move_work
-from apm.work.queries import work_order
+from apm.work.queries import hospital_day, work_order
 from apm.work.results import Answer
 from apm.work.round_signing import Passed, pass_device
 from apm.work.signing import BY_PASSWORD, signer_of
@@ -30,7 +29,7 @@ def keep_round(wang: Context, chen: Context, pages: dict[str, list[str]]) -> lis
             serial=f"SN-{n}", department="重症医学科", location=f"Recovery {n // 2}",
         )  # fmt: skip
         department = asset.department_id or 0
-        due = utc_now().date() + timedelta(days=40 + n)
+        due = hospital_day(wang) + timedelta(days=40 + n)
         order = make_work(wang, asset, type=WorkType.PREVENTIVE, template_code=code, due_on=due)
         give = Facts(assignee_id=chen.actor.user_id, is_confirmed=True, reason="Round")
         move_work(wang, no=order.no, action="assign", facts=give)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from apm.assets.model import Asset
-from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.parts.commands import add_part
 from apm.parts.demand import recalculate
@@ -18,13 +17,14 @@ from apm.parts.purchasing import order_part, receive_order
 from apm.parts.quarantine import quarantine
 from apm.vendors.commands import add_vendor
 from apm.work.commands import open_work
+from apm.work.queries import hospital_day
 from apm.work.states import WorkType
 from tests.apm.hospital import start_work
 
 
 def keep_parts(wang: Context, chen: Context, vent: Asset, pages: dict[str, list[str]]) -> None:
     """Fill the store, let a repair use some, and note where to look."""
-    soon = utc_now().date() + timedelta(days=20)
+    soon = hospital_day(wang) + timedelta(days=20)
     vendor = add_vendor(
         wang, name="Example Medical Supplies (East China) Company Limited",
         name_zh="示例医疗器械供应（华东）有限责任公司", phone="400-555-0100",
@@ -40,7 +40,7 @@ def keep_parts(wang: Context, chen: Context, vent: Asset, pages: dict[str, list[
         receive(wang, part_id=cell.id, delivery=came)
     receive(wang, part_id=hose.id, delivery=Delivery("2.5", "设备科库房 B区 3号柜"))
     line = order_part(
-        wang, part_id=cell.id, vendor_id=vendor.id, quantity=5, promised_on=utc_now().date()
+        wang, part_id=cell.id, vendor_id=vendor.id, quantity=5, promised_on=hospital_day(wang)
     )
     torn = Delivery(1, "ICU", lot="A3", rejected=1, reject_reason="包装破损")
     receive_order(wang, line_id=line.id, delivery=torn)
