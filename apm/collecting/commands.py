@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from apm.collecting.entries import CONNECTION
+from apm.collecting.entries import CONNECTION, ENCRYPTED, Unfit, fingerprint_typed
 from apm.collecting.model import Connection, Link, LinkState, Point, Protocol
 from apm.collecting.queries import connection_by_id, point_by_id, sensor_with_code
 from apm.core.command import Context, command
@@ -29,6 +29,8 @@ class Details:
     period_s: float
     max_skew_s: float
     secret: str | None = None
+    is_secret_typed: bool = False
+    """A person gave a password or key now, for this address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def edit_connection(ctx: Context, *, connection_id: int, details: Details) -> Co
     """
     found = connection_by_id(ctx, connection_id)
     _refuse_taken(ctx, details.name, found.id)
-    if found.secret and details.secret is None and _goes_elsewhere(found, details):
+    if _holds_login(found) and not details.is_secret_typed and _goes_elsewhere(found, details):
         message = _l(
             "The address has changed. Enter the secret again, so that it goes nowhere else."
         )
@@ -84,6 +86,11 @@ def edit_connection(ctx: Context, *, connection_id: int, details: Details) -> Co
         raise Invalid(message, fields={entry: [message]}, code="secret_needed")
     _apply(found, details)
     return found
+
+
+def _holds_login(found: Connection) -> bool:
+    """Tell whether a password or key is kept: our own certificate's key goes nowhere."""
+    return bool(found.secret) and (found.protocol is not Protocol.OPCUA or "user" in found.config)
 
 
 def _goes_elsewhere(found: Connection, details: Details) -> bool:
@@ -103,6 +110,25 @@ def _apply(connection: Connection, details: Details) -> None:
     connection.period_s, connection.max_skew_s = details.period_s, details.max_skew_s
     if details.secret is not None:
         connection.secret = details.secret
+
+
+@command("connection.accept", Permission.SENSOR_EDIT)
+def accept_certificate(ctx: Context, *, connection_id: int, fingerprint: str) -> Connection:
+    """Accept the certificate a device has shown, by its SHA-256; the collector follows.
+
+    Raises:
+        Invalid: this is no fingerprint.
+        Conflict: the connection is not encrypted.
+    """
+    found = connection_by_id(ctx, connection_id)
+    if found.config.get("security") != ENCRYPTED:
+        raise Conflict(_l("This connection is not encrypted."))
+    try:
+        accepted = fingerprint_typed(fingerprint)
+    except Unfit as unfit:
+        raise Invalid(unfit.args[0], fields={"fingerprint": [unfit.args[0]]}) from None
+    found.config = {**found.config, "fingerprint": accepted}
+    return found
 
 
 @command("connection.switch", Permission.SENSOR_EDIT)

@@ -14,6 +14,7 @@ from apm.core.i18n import _l
 from apm.core.storable import is_storable
 
 LONGEST = 500
+ENCRYPTED = "encrypted"
 HEADER = re.compile(r"[A-Za-z0-9\-]{1,64}")
 NODE = re.compile(r"(ns=\d{1,5};)?[isgb]=\S.*")
 FORBIDDEN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
@@ -89,6 +90,14 @@ def _opcua(text: str) -> str:
     return text
 
 
+def fingerprint_typed(text: str) -> str:
+    """Return a certificate's SHA-256 as it is kept, `AB:CD:…`, or raise `Unfit`."""
+    digits = re.sub(r"[\s:]", "", text).upper()
+    if not re.fullmatch(r"[0-9A-F]{64}", digits):
+        raise Unfit(_l("A fingerprint (SHA-256) has 64 digits and letters A to F."))
+    return ":".join(re.findall("..", digits))
+
+
 def _header(text: str) -> str:
     if not HEADER.fullmatch(text) or text.lower() in FORBIDDEN_HEADERS:
         raise Unfit(_l("Give the header's name, such as Authorization or X-Api-Key."))
@@ -155,6 +164,16 @@ CONNECTION: dict[Protocol, tuple[Entry, ...]] = {
     ),
     Protocol.OPCUA: (
         Entry("url", _l("Address"), _opcua, hint=_l("For example opc.tcp://10.0.0.7:4840/")),
+        Entry(
+            "security", _l("Security"), _one_of("none", ENCRYPTED),
+            options=("none", ENCRYPTED), default="none", required=False,
+            hint=_l("With encryption the device and we accept each other's certificate, once."),
+        ),
+        Entry(
+            "fingerprint", _l("Fingerprint of the device's certificate"), fingerprint_typed,
+            required=False,
+            hint=_l("SHA-256, with encryption only. Leave it empty: the test shows it."),
+        ),
         _USER, _PASSWORD,
     ),
     Protocol.HTTP: (

@@ -19,6 +19,10 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     BROKEN = "broken"
     TLS = "tls"
+    NO_ENCRYPTION = "no_encryption"
+    UNTRUSTED = "untrusted"
+    CHANGED = "changed"
+    REFUSED_US = "refused_us"
     LOGIN = "login"
     ANSWER = "answer"
     REDIRECT = "redirect"
@@ -39,6 +43,21 @@ TEXTS: dict[Reason, Any] = {
     Reason.TIMEOUT: _l("The device did not answer in time. It is tried again."),
     Reason.BROKEN: _l("The connection broke off. It is tried again."),
     Reason.TLS: _l("No secure connection: check the device's certificate and the security."),
+    Reason.NO_ENCRYPTION: _l(
+        "The device offers no encryption that is safe today. Switch on Basic256Sha256 or better "
+        "in it, with messages signed and encrypted."
+    ),
+    Reason.UNTRUSTED: _l(
+        "Nobody has accepted the device's certificate yet. Compare its fingerprint with what the "
+        "device shows, then accept it."
+    ),
+    Reason.CHANGED: _l(
+        "The device shows another certificate than the one that was accepted. If it was renewed, "
+        "compare the fingerprint and accept it; if not, somebody may be in between."
+    ),
+    Reason.REFUSED_US: _l(
+        "The device does not accept our certificate. Download it below and accept it there."
+    ),
     Reason.LOGIN: _l("The device refused the login. Enter user and password or key again."),
     Reason.ANSWER: _l("The device answered with an error. Check the addresses of its points."),
     Reason.REDIRECT: _l("The device sent us elsewhere. Enter the final address."),
@@ -68,6 +87,19 @@ class LineFailed(Exception):
         """The form that is kept: `reason` or `reason:detail`."""
         detail = "".join(c for c in self.detail if c.isprintable())[:LONGEST_DETAIL]
         return f"{self.reason}:{detail}" if detail else str(self.reason)
+
+
+def fingerprint_shown(*stored: str | None) -> str | None:
+    """Return the fingerprint in the first failure for a certificate that a person may accept.
+
+    >>> fingerprint_shown(None, "timeout:3 s", "untrusted:AB:CD")
+    'AB:CD'
+    """
+    for one in stored:
+        name, _colon, detail = (one or "").partition(":")
+        if name in {Reason.UNTRUSTED, Reason.CHANGED}:
+            return detail
+    return None
 
 
 def problem_text(stored: str | None) -> str:

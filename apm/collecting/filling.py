@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from apm.collecting.certificates import new_identity
 from apm.collecting.commands import Details, PointDetails
-from apm.collecting.entries import CONNECTION, Filled, read, read_point
+from apm.collecting.entries import CONNECTION, ENCRYPTED, Filled, read, read_point
 from apm.collecting.model import Connection, Protocol
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
@@ -25,16 +26,23 @@ def details_of(
     key: str, general: Mapping[str, Any], filled: Filled, found: Connection | None
 ) -> Details:
     """Return what the commands take; of two secrets one may be entered anew."""
-    secret = dict(filled.secret)
-    if secret and found is not None and found.secret:
+    kept: dict[str, str] = {}
+    if found is not None and found.secret:
         with suppress(Unreadable):
-            secret = {**unseal(key, found.secret), **secret}
+            kept = unseal(key, found.secret)
+    secret, config = {**kept, **filled.secret}, dict(filled.config)
+    if config.get("security") == ENCRYPTED:
+        certificate = found.config.get("certificate") if found else None
+        if certificate is None or "identity" not in kept:
+            certificate, secret["identity"] = new_identity()
+        config["certificate"] = certificate
     return Details(
         general["name"],
-        filled.config,
+        config,
         general["period_s"],
         general["max_skew_s"],
-        seal(key, secret) if secret else None,
+        seal(key, secret) if secret != kept else None,
+        is_secret_typed=bool(filled.secret),
     )
 
 

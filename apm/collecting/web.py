@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from apm.collecting import commands, queries
+from apm.collecting.certificates import as_file, fingerprint_of
 from apm.collecting.entries import CONNECTION, said
-from apm.collecting.failures import LineFailed, problem_text
+from apm.collecting.failures import LineFailed, fingerprint_shown, problem_text
 from apm.collecting.filling import connection_filled, details_of
 from apm.collecting.lines.base import Sample
 from apm.collecting.model import Connection, Protocol
@@ -19,7 +30,7 @@ from apm.collecting.schema import ConnectionForm
 from apm.collecting.strays import stray_text
 from apm.collecting.trying import tried
 from apm.collecting.values import NoValue, instant_of
-from apm.core.errors import Invalid
+from apm.core.errors import Invalid, NotFound
 from apm.core.http import Form, context, is_htmx, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
@@ -83,6 +94,9 @@ def _show(
         said=said,
         samples=samples,
         failure=failure,
+        shown=None if samples else fingerprint_shown(failure, found.link.error),
+        certificate=found.config.get("certificate"),
+        fingerprint_of=fingerprint_of,
     )
 
 
@@ -155,6 +169,31 @@ def test_connection(connection_id: int) -> ResponseReturnValue:
     except LineFailed as failure:
         return _show(connection_id, failure=failure.stored)
     return _show(connection_id, samples=samples)
+
+
+@web.get("/connections/<int:connection_id>/certificate")
+@requires(EDIT)
+def certificate(connection_id: int) -> ResponseReturnValue:
+    """Our certificate as a file, to be accepted at the device."""
+    found = queries.connection_by_id(context(), connection_id)
+    if "certificate" not in found.config:
+        raise NotFound(_("This connection is not encrypted."))
+    return send_file(
+        BytesIO(as_file(found.config["certificate"])),
+        mimetype="application/pkix-cert",
+        as_attachment=True,
+        download_name=f"apm-{connection_id}.der",
+    )
+
+
+@web.post("/connections/<int:connection_id>/accept")
+@requires(EDIT)
+def accept_certificate(connection_id: int) -> ResponseReturnValue:
+    """Accept the certificate that the device has shown."""
+    fingerprint = request.form.get("fingerprint", "")
+    commands.accept_certificate(context(), connection_id=connection_id, fingerprint=fingerprint)
+    flash(_("The device's certificate is accepted. Test the connection again."), "success")
+    return redirect(url_for("connections.connection", connection_id=connection_id), 303)
 
 
 @web.post("/connections/<int:connection_id>/switch")

@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from apm.collecting.certificates import fingerprint_of
 from apm.collecting.registers import registers_of
 
 Values = Callable[[], Mapping[str, float]]
@@ -109,9 +110,17 @@ class ModbusDevice(_Looped):
 class OpcUaDevice(_Looped):
     """An OPC UA server with a variable a sensor: `ns=2;s=CODE`."""
 
-    def __init__(self, host: str, port: int, sensors: list[str], values: Values) -> None:
+    def __init__(
+        self, host: str, port: int, sensors: list[str], values: Values, *,
+        identity: tuple[str, str] | None = None, accepts: Callable[[str], bool] = bool,
+    ) -> None:  # fmt: skip
+        """With an identity (certificate and key, PEM) it speaks encrypted alone.
+
+        accepts: is asked with the fingerprint of each client's certificate.
+        """
         super().__init__(host, port)
         self._sensors, self._values = sensors, values
+        self._identity, self._accepts = identity, accepts
         self.period_s = 1.0
 
     @property
@@ -129,6 +138,8 @@ class OpcUaDevice(_Looped):
         await server.init()
         server.set_endpoint(self.url)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        if self._identity is not None:
+            await self._encrypt(server, ua, self._identity)
         await server.register_namespace(NAMESPACE)
         nodes = {
             sensor: await server.nodes.objects.add_variable(
@@ -147,6 +158,18 @@ class OpcUaDevice(_Looped):
                             ua.DataValue(variant, SourceTimestamp=now, ServerTimestamp=now)
                         )
                 await asyncio.sleep(self.period_s)
+
+    async def _encrypt(self, server: Any, ua: Any, identity: tuple[str, str]) -> None:
+        from asyncua.common.utils import ServiceError  # noqa: PLC0415
+
+        async def known(certificate: Any, _application: object) -> None:
+            if not self._accepts(fingerprint_of(certificate)):
+                raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
+
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+        server.set_certificate_validator(known)
+        await server.load_certificate(identity[0].encode(), "pem")
+        await server.load_private_key(identity[1].encode(), None, "pem")
 
 
 class HttpDevice:

@@ -25,7 +25,7 @@ WORDS: dict[str, dict[str, object]] = {
         "uncertain": _l("Uncertain"),
         "bad": _l("Bad"),
     },
-    "device_security": {"none": _l("None"), "tls": "TLS"},
+    "device_security": {"none": _l("None"), "tls": "TLS", "encrypted": _l("Signed and encrypted")},
     "device_version": {"5": "MQTT 5", "3.1.1": "MQTT 3.1.1"},
     "device_table": {
         "holding": _l("Holding register"),

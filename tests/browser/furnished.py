@@ -14,9 +14,6 @@ from sqlalchemy import select
 from apm.accounts.queries import system_actor
 from apm.assets.commands import create_asset
 from apm.assets.model import Asset, AssetState, Department
-from apm.collecting.commands import Details, PointDetails, add_connection, add_point
-from apm.collecting.leasing import claim, report
-from apm.collecting.model import LinkState, Protocol
 from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.detecting.scoring import score_all
@@ -27,7 +24,7 @@ from apm.maintenance.model import PlanMode
 from apm.maintenance.rhythm import Rhythm
 from apm.procedures.model import Verdict
 from apm.readings.commands import add_sensor, ingest
-from apm.readings.model import Alarm, Sensor
+from apm.readings.model import Alarm
 from apm.requests import triage
 from apm.requests.reporting import Report, Sent, add_comment, report_fault
 from apm.stocktake import commands as stocktake
@@ -53,6 +50,7 @@ from tests.browser.house import House
 from tests.browser.meters import keep_meters
 from tests.browser.notices import keep_notices
 from tests.browser.offices import keep_papers, let_in, open_ways
+from tests.browser.plugs import connect_devices
 from tests.browser.real_input import simulated_log
 from tests.browser.reasons import keep_causes
 from tests.browser.rooms import keep_rooms
@@ -114,38 +112,9 @@ def furnish(house: House) -> Furnished:
         assert alarm, "the room's failure was not found"
         found.pages["alarms.alarm"] = [f"/alarms/{alarm.id}"]
         found.pages["work.show"].append(f"/work-orders/{alarm.work_order_no}")
-        _devices(wang, found)
+        connect_devices(wang, found.pages)
     open_ways(house, found.pages)
     return found
-
-
-def _devices(wang: Context, found: Furnished) -> None:
-    """A connection that says what it reads, and what it cannot use."""
-    made = add_connection(
-        wang, protocol=Protocol.MQTT,
-        details=Details("磁共振室消息服务器", {"host": "10.0.0.7", "version": "5"}, 10.0, 30.0),
-    )  # fmt: skip
-    sensor = wang.session.scalars(select(Sensor)).first()
-    assert sensor
-    place = {"topic": "plant/磁共振室/冷水机组/出水温度", "pointer": "/data/0/value"}
-    point = add_point(wang, connection_id=made.id, details=PointDetails(sensor.code, place))
-    now = wang.now()
-    reading = {"at": now.isoformat(), "value": 21.53, "quality": None, "received": now.isoformat()}
-    system = Context(wang.session, system_actor(None))
-    claim(system, holder="test", ids=[made.id])
-    state = {
-        "state": LinkState.FAILING, "error": "login:HTTP 401", "last_at": now, "skew_s": 94.2,
-        "skew_n": 101, "received": 12345, "refused": 3, "spooled": 7, "dropped": 1,
-        "live": {sensor.code: reading, "OTHER": {"problem": "place"}},
-        "strays": [["plant/unknown/topic", "no_point", 12], ["T-9", "unknown_sensor", 2]],
-    }  # fmt: skip
-    report(system, holder="test", found={made.id: state})
-    wang.session.info["actor"] = wang.actor
-    here = f"/connections/{made.id}"
-    found.pages["connections.connection"] = [here]
-    found.pages["connections.edit_connection"] = [f"{here}/edit"]
-    found.pages["connections.points.new_point"] = [f"{here}/points/new"]
-    found.pages["connections.points.point"] = [f"{here}/points/{point.id}"]
 
 
 def _teams(wang: Context, chen_id: int, found: Furnished) -> None:

@@ -15,8 +15,11 @@ from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
 
 from apm.collecting.addresses import resolve
+from apm.collecting.certificates import APPLICATION
+from apm.collecting.entries import ENCRYPTED
 from apm.collecting.failures import LineFailed, Reason
 from apm.collecting.lines.base import Line, Sample, Secret
+from apm.collecting.lines.opcua_security import secure
 from apm.collecting.spec import PointSpec, Spec
 from apm.collecting.values import NoValue, number_of
 
@@ -26,6 +29,8 @@ PUBLISHED_S = 1.0
 LOGIN = (
     "BadUserAccessDenied", "BadIdentityTokenRejected", "BadIdentityTokenInvalid",
 )  # fmt: skip
+OURS = ("Certificate", "SecurityChecks")
+"""Of the device's answer, when it does not accept our certificate."""
 for _noisy in ("asyncua", "asyncio"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)  # what fails is said by us, once
 
@@ -117,11 +122,18 @@ async def _connected(spec: Spec, secret: Secret) -> AsyncIterator[Client]:
     parts = urlsplit(url)
     resolve(parts.hostname or "", parts.port or 4840)
     client = Client(url, timeout=TIMEOUT_S)
-    client.application_uri = "urn:apm:collector"
+    client.application_uri = APPLICATION
+    if is_encrypted := spec.config.get("security") == ENCRYPTED:
+        await _answered(secure(client, spec, secret))
     if spec.config.get("user"):
         client.set_user(spec.config["user"])
         client.set_password(secret.get("password", ""))
-    await _answered(client.connect())
+    try:
+        await _answered(client.connect())
+    except LineFailed as failed:
+        if is_encrypted and any(word in failed.detail for word in OURS):
+            raise LineFailed(Reason.REFUSED_US, failed.detail) from None
+        raise
     try:
         yield client
     finally:
