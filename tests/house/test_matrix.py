@@ -15,7 +15,8 @@ from apm.core.permissions import ROLES, Role
 from apm.requests.model import Comment
 from apm.stocktake.model import Scan
 from tests.conftest import CAST, PASSWORD
-from tests.house.world import endpoints, make_world, path_of
+from tests.house.world import endpoints, path_of
+from tests.house.worlds import Worlds
 
 SECRET = "Northern-Lights"
 PEOPLE = {role: name for name, (place, role, *_) in CAST.items() if place == "NORTH"}
@@ -112,10 +113,10 @@ SENSITIVE: dict[str, set[Role]] = {
 """Written out once by hand, so that a slip in the table of permissions is seen too."""
 
 
-@pytest.fixture
-def world(as_) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def worlds() -> Worlds:
     """North, with its name in every text."""
-    return make_world(as_, SECRET)
+    return Worlds(SECRET)
 
 
 @pytest.fixture
