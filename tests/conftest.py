@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -61,6 +62,31 @@ how_hypothesis_tries.register_profile(
 how_hypothesis_tries.load_profile("apm")
 # The real cost of a password (64 MiB, a third of a second) is tried once, in test_sign_in.py.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+FIRST = (
+    "test_demo", "test_demo_causes", "test_demo_parts", "test_parts_demo", "test_no_500",
+    "test_kill", "test_reading_kill", "test_matrix",
+)  # fmt: skip
+"""Files that take long, in this order: begun last, they would keep the other process waiting."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the tests, let each begin with long ones.
+
+    Each gets a half in order, and one that is done takes from the end of the other's.  Tests of
+    the demo stay together, because only one process can build it; so do those with a browser.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    long = [item for item in items if item.path.stem in FIRST]
+    of_one = sorted(long, key=lambda item: FIRST.index(item.path.stem))
+    of_other = [item for item in items if item.path.parent.name == "browser"]
+    taken = {*of_one, *of_other}
+    rest = [item for item in items if item not in taken]
+    half = max(len(items) // 2 - len(of_one), 0)
+    items[:] = [*of_one, *rest[:half], *of_other, *rest[half:]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -305,7 +331,7 @@ def login(app: Flask, sessions: sessionmaker[ApmSession]) -> Login:
                         grant_id=grant.id,
                         created_at=utc_now(),
                         last_seen_at=utc_now(),
-                        expires_at=utc_now().replace(year=utc_now().year + 1),
+                        expires_at=utc_now() + timedelta(days=365),
                         browser="test",
                     )
                 )
