@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, request, url_for
+from jinja2 import FileSystemBytecodeCache
 
 from apm.accounts.queries import own_hospital
 from apm.core.clock import utc_now
@@ -18,6 +21,7 @@ from apm.core.codes import new_code
 from apm.core.http import context
 from apm.core.i18n import _, _l, choose, language, ngettext
 from apm.core.permissions import Permission
+from apm.core.settings import ROOT
 from apm.labels import label
 from apm.notify.messages import message_text
 from apm.notify.queries import unread_count
@@ -69,8 +73,24 @@ class HospitalCard:
     currency: str
 
 
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Keep compiled templates as Python keeps compiled modules: beside them, if one may write.
+
+    Compiling all takes seconds of each process; a file is made anew when its template changes.
+    """
+    folder = ROOT / "templates" / "__pycache__"
+    if sys.dont_write_bytecode:
+        return None
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:  # installed read-only: each process compiles what it shows
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
 def install(app: Flask) -> None:
     """Give the templates their globals and filters."""
+    app.jinja_env.bytecode_cache = _compiled_templates()
     app.context_processor(_shell)
     app.jinja_env.globals.update(
         _=_,

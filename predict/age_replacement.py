@@ -21,7 +21,6 @@ from math import exp, gamma, inf, isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import gammainc
 
 from predict.errors import NotEnoughData
@@ -83,6 +82,8 @@ def fit_weibull(hours: ArrayLike, failed: ArrayLike) -> Weibull:
     >>> fit_weibull([1000, 2000, 3000, 4000], [True, True, True, False])
     Weibull(shape=1.83..., scale=3161.9...)
     """
+    from scipy.optimize import brentq  # noqa: PLC0415  (seconds, which few starts need)
+
     t, d = np.asarray(hours, dtype=np.float64), np.asarray(failed, dtype=np.bool_)
     if t.ndim != 1 or t.shape != d.shape:
         raise ValueError(f"hours {t.shape} and failed {d.shape} must be alike and flat")
@@ -123,6 +124,8 @@ def best_age(life: Weibull, *, planned: float, failure: float) -> Policy:
     >>> best_age(Weibull(shape=3.0, scale=1000.0), planned=1.0, failure=10.0)
     Policy(age=382.4..., cost=0.00394..., cost_run_to_failure=0.0111...)
     """
+    from scipy.optimize import brentq  # noqa: PLC0415  (seconds, which few starts need)
+
     if not (planned > 0.0 and failure >= 0.0 and isfinite(planned + failure)):
         raise ValueError("planned > 0 and failure >= 0, both finite")
     waiting = failure / life.mean_life_up_to(inf)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
 from scipy.special import gammaincinv
 
 from predict.errors import NotEnoughData
@@ -97,6 +96,8 @@ def _spans(a: Floats, b: Floats, shape: float) -> float:
 
 def _peak(profile: Callable[[float], float]) -> float:
     """Return where a function with one peak is highest, on a logarithmic scale."""
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  (seconds, which few starts need)
+
     found = minimize_scalar(
         lambda x: -profile(float(np.exp(x))),
         bounds=tuple(np.log(SHAPES)),
@@ -108,6 +109,7 @@ def _peak(profile: Callable[[float], float]) -> float:
 
 def _crossing(profile: Callable[[float], float], level: float, low: float, high: float) -> float:
     """Return where the profile has fallen to a level; the end of the range if it never does."""
+    from scipy.optimize import brentq  # noqa: PLC0415  (seconds, which few starts need)
 
     def above(shape: float) -> float:
         return float(profile(shape) - level)

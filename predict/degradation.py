@@ -20,10 +20,6 @@ from math import inf, isfinite, nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import median_filter
-from scipy.stats import theilslopes
-from statsmodels.tools.sm_exceptions import ConvergenceWarning
-from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from predict.errors import NotEnoughData
 
@@ -136,6 +132,8 @@ def heading(
     known = np.flatnonzero(np.isfinite(y))
     if len(known) < LEAST_DAYS:
         raise NotEnoughData(f"{LEAST_DAYS} days with readings since the last change needed")
+    from scipy.stats import theilslopes  # noqa: PLC0415  (seconds, which few starts need)
+
     screen = theilslopes(y[known], known.astype(float), alpha=SCREEN)
     level = float(np.median(y[known[-NEIGHBOURS:]]))
     slopes = (float(screen.slope), float(screen.low_slope), float(screen.high_slope))
@@ -161,6 +159,8 @@ def _tame(y: Array) -> Array:
     v = y[known]
     if len(v) < 2 * NEIGHBOURS:
         return y
+    from scipy.ndimage import median_filter  # noqa: PLC0415  (seconds, which few starts need)
+
     off = v - median_filter(v, size=7, mode="nearest")
     spread = 1.4826 * float(np.median(np.abs(off - np.median(off))))
     if spread > 0.0:
@@ -194,6 +194,9 @@ def _passage(
     is_passed: bool,
     confidence: float,
 ) -> Heading:
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415  (seconds, which few starts need)
+    from statsmodels.tsa.statespace.structural import UnobservedComponents  # noqa: PLC0415
+
     n = int(np.isfinite(y).sum())
     centre = float(np.nanmedian(y))
     unit = float(np.nanstd(y)) or 1.0

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.isotonic import IsotonicRegression
 
 from predict.errors import NotEnoughData
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.isotonic import IsotonicRegression
 
 Array = NDArray[np.float64]
 
@@ -163,6 +166,8 @@ def fit_failure_soon(
             raise NotEnoughData("failures of more units needed")
         member = _classifier(config).fit(x[inside], y[inside], share[inside])
         left_out[~inside] = member.predict_proba(x[~inside])[:, 1]
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415  (seconds, which few starts need)
+
     calibration = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
     rate = float(np.average(y, weights=share))
     return FailureSoonModel(
@@ -177,6 +182,8 @@ def fit_failure_soon(
 
 
 def _classifier(config: FailureSoonConfig) -> HistGradientBoostingClassifier:
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  (seconds, which few starts need)
+
     return HistGradientBoostingClassifier(
         max_iter=config.rounds,
         learning_rate=config.rate,

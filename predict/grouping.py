@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from scipy.optimize import minimize_scalar
-
 from predict.age_replacement import Policy, Weibull, best_age
 
 
@@ -78,6 +76,8 @@ def group(jobs: Sequence[Job], visit_cost: float) -> list[Visit]:
 
 
 def _together(pairs: Sequence[tuple[Job, Policy]], visit_cost: float) -> Visit:
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  (seconds, which few starts need)
+
     alone = [max(policy.age - job.age, 0.0) for job, policy in pairs]
     forced = sum(
         job.penalty(wait, policy) for (job, policy), wait in zip(pairs, alone, strict=True)

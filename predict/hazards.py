@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from statsmodels.duration.hazard_regression import PHReg
 
 from predict.errors import NotEnoughData
 from predict.survival import Lives
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 Array = NDArray[np.float64]
 
@@ -62,6 +64,8 @@ def fit_cox(watched: Lives, x: ArrayLike) -> Cox:
     rows = _rows(x, len(watched.exit))
     if watched.failures < LEAST_FAILURES * rows.shape[1]:
         raise NotEnoughData(f"{LEAST_FAILURES * rows.shape[1]} failures needed")
+    from statsmodels.duration.hazard_regression import PHReg  # noqa: PLC0415  (seconds, which few starts need)
+
     model = PHReg(
         watched.exit, rows, status=watched.failed.astype(int), entry=watched.entry, ties="efron"
     )
@@ -143,6 +147,8 @@ def fit_discrete_hazard(
     y = np.concatenate(labels)
     if y.sum() < LEAST_EVENTS:
         raise NotEnoughData(f"{LEAST_EVENTS} failures needed")
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  (seconds, which few starts need)
+
     classifier = HistGradientBoostingClassifier(
         max_iter=rounds, learning_rate=rate, max_leaf_nodes=8, early_stopping=False, random_state=0
     )

@@ -15,7 +15,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtri
 
 from predict.errors import NotEnoughData
@@ -91,6 +90,8 @@ def fit_life(watched: Lives, x: ArrayLike | None = None, family: Family = "weibu
     >>> round(float(np.exp(-fit.log_sigma)), 2), round(float(np.exp(fit.beta[0])))
     (2.45, 2829)
     """
+    from scipy.optimize import minimize  # noqa: PLC0415  (seconds, which few starts need)
+
     design = _design(x, len(watched.exit))
     parameters = design.shape[1] + 1
     if watched.failures < FAILURES_PER_PARAMETER * parameters or (

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri
-from sklearn.covariance import ledoit_wolf
 
 from predict.errors import NotEnoughData
 
@@ -135,6 +134,8 @@ def fit_mahalanobis(normal: ArrayLike, *, window: int = 20, factor: float = 3.0)
         raise NotEnoughData(
             f"{ROWS_PER_SENSOR} normal rows a sensor needed after the first window"
         )
+    from sklearn.covariance import ledoit_wolf  # noqa: PLC0415  (seconds, which few starts need)
+
     covariance, _ = ledoit_wolf(means)
     shifted = means - means.mean(axis=0)
     precision = np.linalg.pinv(covariance, hermitian=True)

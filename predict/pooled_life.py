@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from scipy.special import gammaincinv, gammaln
 
 from predict.errors import NotEnoughData
@@ -102,6 +101,8 @@ def common_shape(groups: Sequence[Lives]) -> float:
     >>> 1.0 < common_shape([alike]) < 3.0
     True
     """
+    from scipy.optimize import minimize  # noqa: PLC0415  (seconds, which few starts need)
+
     exits = np.concatenate([group.exit for group in groups] or [np.empty(0)])
     entry = np.concatenate([group.entry for group in groups] or [np.empty(0)])
     failed = np.concatenate([group.failed for group in groups] or [np.empty(0, np.bool_)])

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaincinv, gammaln
 
 from predict.errors import NotEnoughData
@@ -124,6 +123,8 @@ def spread_between(counts: list[Array] | list[tuple[float, float]], means: list[
     A few groups cannot say that all are alike: the likelihood is multiplied by the square of the
     spread, which keeps it from zero (Y. Chung et al., Psychometrika 78 (2013) 685-709).
     """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  (seconds, which few starts need)
+
     d, exposure = np.asarray(counts, dtype=np.float64).T
     expected = np.asarray(means) * exposure
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from predict.errors import NotEnoughData
 from predict.features import TINY, Array, History
@@ -94,6 +93,8 @@ def _centres(scaled: Array) -> Array:
     thin = scaled[:: max(1, len(scaled) // MOST_ROWS)]
     thin_total = float(((thin - thin.mean(axis=0)) ** 2).sum())
     distinct = len(np.unique(thin.round(9), axis=0))
+    from sklearn.cluster import KMeans  # noqa: PLC0415  (seconds, which few starts need)
+
     for k in range(2, min(MOST_REGIMES, distinct) + 1):
         found = KMeans(k, n_init=4, random_state=0).fit(thin)
         if found.inertia_ <= UNEXPLAINED * thin_total:

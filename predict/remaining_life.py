@@ -13,15 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from predict.conformal import Calibration, calibrate, least_units
 from predict.errors import NotEnoughData
 from predict.features import Array, History, Windows, causal_features
 from predict.regimes import Normaliser, fit_normaliser
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,8 @@ def _moments(
 
 
 def _member(config: RemainingLifeConfig, seed: int) -> HistGradientBoostingRegressor:
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415  (seconds, which few starts need)
+
     return HistGradientBoostingRegressor(
         max_iter=config.rounds,
         learning_rate=config.rate,

@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,7 +25,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as how_hypothesis_tries
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, select, text
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.util import LRUCache
 
@@ -31,7 +33,7 @@ from apm import database
 from apm.accounts import passwords
 from apm.accounts.commands import add_hospital, add_token, add_user
 from apm.accounts.identity import COOKIE
-from apm.accounts.model import Grant, SignInSession
+from apm.accounts.model import Grant, Hospital, SignInSession
 from apm.accounts.queries import actor_of, grants_of, system_actor, user_by_email
 from apm.core.clock import utc_now
 from apm.core.codes import new_token, token_digest
@@ -62,6 +64,31 @@ how_hypothesis_tries.load_profile("apm")
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
+FIRST = (
+    "test_demo", "test_demo_causes", "test_demo_parts", "test_parts_demo", "test_no_500",
+    "test_kill", "test_reading_kill", "test_matrix",
+)  # fmt: skip
+"""Files that take long, in this order: begun last, they would keep the other process waiting."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the tests, let each begin with long ones.
+
+    Each gets a half in order, and one that is done takes from the end of the other's.  Tests of
+    the demo stay together, because only one process can build it; so do those with a browser.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    long = [item for item in items if item.path.stem in FIRST]
+    of_one = sorted(long, key=lambda item: FIRST.index(item.path.stem))
+    of_other = [item for item in items if item.path.parent.name == "browser"]
+    taken = {*of_one, *of_other}
+    rest = [item for item in items if item not in taken]
+    half = max(len(items) // 2 - len(of_one), 0)
+    items[:] = [*of_one, *rest[:half], *of_other, *rest[half:]]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run `database` tests on both databases where a PostgreSQL was started for us."""
     if "engine" in metafunc.fixturenames:
@@ -89,12 +116,10 @@ def _fill(engine: Engine) -> None:
             add_user(ctx, email=email, name=name, name_zh=name_zh, role=role, password=PASSWORD)
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file made once, which each test copies."""
-    path = tmp_path_factory.mktemp("db") / "template.db"
+def sqlite_filled(path: Path, fill: Callable[[Engine], None]) -> Path:
+    """Fill a SQLite file, and leave it as one file that can be copied."""
     engine = make_engine(f"sqlite:///{path}")
-    _fill(engine)
+    fill(engine)
     engine.dispose()
     with sqlite3.connect(path) as plain:
         plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -102,21 +127,39 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str]:
-    """A PostgreSQL database made once, which each test copies."""
+@contextmanager
+def postgres_database(template: str = "template1") -> Iterator[str]:
+    """A copy of a PostgreSQL database, by its name; gone afterwards."""
     assert POSTGRES
-    name = f"template_{uuid4().hex[:12]}"
+    name = f"test_{uuid4().hex[:12]}"
     admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine = make_engine(_named(name))
-    _fill(engine)
-    engine.dispose()
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
     yield name
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+def postgres_filled(name: str, fill: Callable[[Engine], None]) -> str:
+    """Fill a PostgreSQL database, and let go of it, so that it can be copied."""
+    engine = make_engine(_named(name))
+    fill(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file made once, which each test copies."""
+    return sqlite_filled(tmp_path_factory.mktemp("db") / "template.db", _fill)
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """A PostgreSQL database made once, which each test copies."""
+    with postgres_database() as name:
+        yield postgres_filled(name, _fill)
 
 
 def _named(database_name: str) -> str:
@@ -124,12 +167,17 @@ def _named(database_name: str) -> str:
     return make_url(POSTGRES).set(database=database_name).render_as_string(hide_password=False)
 
 
+def _template(request: pytest.FixtureRequest, database: str) -> Any:
+    """What a test copies: the two plain hospitals, or for a test that takes `world` more."""
+    kind = "world" if "world" in request.fixturenames else "template"
+    return request.getfixturevalue(f"{database}_{kind}")
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A filled SQLite database of the test's own."""
-    template: Path = request.getfixturevalue("sqlite_template")
     path = tmp_path / "test.db"
-    path.write_bytes(template.read_bytes())
+    path.write_bytes(_template(request, "sqlite").read_bytes())
     return f"sqlite:///{path}"
 
 
@@ -161,19 +209,11 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         yield made
         made.dispose()
         return
-    template = request.getfixturevalue("postgres_template")
-    name = f"test_{uuid4().hex[:12]}"
-    assert POSTGRES
-    admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
-    made = make_engine(_named(name))
-    _share_compiled_statements(made)
-    yield made
-    made.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with postgres_database(_template(request, "postgres")) as name:
+        made = make_engine(_named(name))
+        _share_compiled_statements(made)
+        yield made
+        made.dispose()
 
 
 @pytest.fixture
@@ -211,11 +251,8 @@ def as_(sessions: sessionmaker[ApmSession]) -> Iterator[As]:
 def actor_named(session: ApmSession, name: str) -> Actor:
     """Return the actor somebody of the cast is."""
     session.info["actor"] = system_actor(None)
-    north = user_by_email(session, "amy@north.example")
-    assert north
-    [home] = grants_of(session, north.id, utc_now())
     if name == "system":
-        return system_actor(home.hospital_id)
+        return system_actor(session.scalar(select(Hospital.id).where(Hospital.code == "NORTH")))
     person = user_by_email(session, f"{name}@{CAST[name][0].lower()}.example")
     assert person
     [grant] = grants_of(session, person.id, utc_now())
@@ -294,7 +331,7 @@ def login(app: Flask, sessions: sessionmaker[ApmSession]) -> Login:
                         grant_id=grant.id,
                         created_at=utc_now(),
                         last_seen_at=utc_now(),
-                        expires_at=utc_now().replace(year=utc_now().year + 1),
+                        expires_at=utc_now() + timedelta(days=365),
                         browser="test",
                     )
                 )

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -60,6 +59,8 @@ def terms_in(text: str) -> frozenset[str]:
 
 
 def _chinese_terms(run: str) -> Iterator[str]:
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  (seconds, which few starts need)
+
     yield from _pairs(run)
     yield run[-1]  # a single character is searched as a beginning; the last begins no pair
     initials = "".join(lazy_pinyin(run, style=Style.FIRST_LETTER))

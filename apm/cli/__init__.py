@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -42,6 +43,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line.  Exit 0: done; 1: refused, with a reason on stderr; 2: wrong usage."""
+    # Read when a library that counts is loaded, later.  Large work is spread over processes; where
+    # several threads want the same core, those of one fit wait for each other by spinning.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         speak(Settings.from_env().language)
         cli(standalone_mode=False)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from importlib.metadata import version as version_of
 from typing import Any
-
-import sklearn
-import skops.io
 
 from apm.forecasts.model import ModelVersion
 
@@ -24,6 +22,8 @@ class Unreadable(ValueError):
 
 def pack(model: Any) -> bytes:
     """Return a model as bytes."""
+    import skops.io  # noqa: PLC0415  (seconds, which few starts need)
+
     return bytes(skops.io.dumps(model))
 
 
@@ -34,6 +34,8 @@ def unpack(data: bytes) -> Any:
     Raises:
         Unreadable: it is damaged, or holds a type that is not on the list.
     """
+    import skops.io  # noqa: PLC0415  (seconds, which few starts need)
+
     try:
         foreign = set(skops.io.get_untrusted_types(data=data)) - ALLOWED
         if foreign:
@@ -54,5 +56,6 @@ def check(version: ModelVersion) -> None:
     if hashlib.sha256(version.artifact).hexdigest() != version.artifact_sha256:
         raise Unreadable("was changed since it was stored: its SHA-256 differs")
     made = version.made_with.get("scikit-learn")
-    if made != sklearn.__version__:
-        raise Unreadable(f"was made by scikit-learn {made}, this is {sklearn.__version__}")
+    ours = version_of("scikit-learn")
+    if made != ours:
+        raise Unreadable(f"was made by scikit-learn {made}, this is {ours}")

@@ -5,13 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version as version_of_library
 from typing import Any
 
-import joblib
-import numpy as np
-import scipy
-import sklearn
-import statsmodels
 from sqlalchemy import func, select
 
 from apm.core.command import Context, command
@@ -137,13 +133,8 @@ def decide_model(
 
 def libraries() -> dict[str, str]:
     """Return the versions of the libraries that models are made with."""
-    return {
-        "scikit-learn": sklearn.__version__,
-        "statsmodels": statsmodels.__version__,
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "joblib": joblib.__version__,
-    }
+    names = ("scikit-learn", "statsmodels", "numpy", "scipy", "joblib")
+    return {name: version_of_library(name) for name in names}
 
 
 def _enter(ctx: Context, row: ModelVersion, standing: Standing) -> None:

@@ -6,9 +6,6 @@ import logging
 from dataclasses import dataclass
 from io import BytesIO
 
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
-
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.pictures import clean_picture
@@ -16,9 +13,9 @@ from apm.core.pictures import clean_picture
 MOST_BYTES = 10 * 1024 * 1024
 PDF, JPEG = "application/pdf", "image/jpeg"
 MAGIC = b"%PDF-"
-BROKEN = (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError,
+BROKEN = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError,
           OverflowError, AssertionError, OSError)  # fmt: skip
-"""What pypdf raises on a file that is not what it says."""
+"""What pypdf raises, beside errors of its own, on a file that is not what it says."""
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a broken file is the sender's news
 
 
@@ -50,11 +47,14 @@ def read_report(data: bytes) -> Document:
 
 
 def _check_pdf(data: bytes) -> None:
+    from pypdf import PdfReader  # noqa: PLC0415  (seconds, which few starts need)
+    from pypdf.errors import PyPdfError  # noqa: PLC0415
+
     try:
         reader = PdfReader(BytesIO(data), strict=False)
         is_locked = reader.is_encrypted
         pages = 0 if is_locked else len(reader.pages)
-    except BROKEN as error:
+    except (PyPdfError, *BROKEN) as error:
         raise _refused(_l("This PDF is damaged. Save it anew and send it again.")) from error
     if is_locked:
         raise _refused(_l("This PDF is locked with a password. Send one that opens without."))

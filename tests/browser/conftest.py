@@ -112,7 +112,7 @@ def come(chromium: Browser) -> Iterator[Come]:
         person = Person(chromium, house, lang, device=device, **options)
         people.append(person)
         if name:
-            person.sign_in(name)
+            person.let_in(name)
         return person
 
     yield arrive

@@ -21,7 +21,7 @@ from apm.core.db import make_engine, make_sessions
 from tests.conftest import actor_named
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 60
+READY_S = 240
 STOP_S = 40
 
 

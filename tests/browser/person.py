@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
@@ -131,6 +132,15 @@ class Person:
         self.page.get_by_label(self.say("Password")).fill(PASSWORD)
         self.main.get_by_role("button", name=self.say("Sign in")).click()
         expect(self.page).not_to_have_url(re.compile("/sign-in"))
+
+    def let_in(self, name: str) -> None:
+        """Come in as by the door, without typing; the door has tests of its own."""
+        who = {"email": f"{name}@{CAST[name][0].lower()}.example", "password": PASSWORD}
+        answer = self.context.request.post(
+            "/sign-in", form=who, headers={"Origin": self.house.url}, max_redirects=0
+        )
+        assert answer.status == HTTPStatus.SEE_OTHER
+        self.goto("/")
 
     @property
     def main(self) -> Locator:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -22,7 +24,7 @@ def test_a_failure_in_a_hot_room_is_put_down_to_it(house: House, come: Come, lan
         heat_room(wang, f"HOT-{lang}", f"CT {lang}")
         asset = make_asset(
             wang, "CT", number=f"CT-{lang}", location=f"CT {lang}",
-            in_service_on=wang.now().date().replace(year=wang.now().year - 2),
+            in_service_on=wang.now().date() - timedelta(days=730),
         )  # fmt: skip
         request = make_request(lin, asset, symptom="alarm")
         no = accept(wang, no=request.no).no

@@ -38,11 +38,18 @@ TEXTS = [
 ]  # fmt: skip
 ODDEST = ["a\x00b", "9" * 30, "9" * 5000, "²", "-1", "0001-01-01", "9999-12-31", SCRIPT]
 """The texts that have broken something."""
+STORED = ["a\x00b", "9" * 30, "9999-12-31", LONG]
+"""Of those and `LONG`, what PostgreSQL refuses to keep: zero characters, too large, too long."""
 JSONS: list[Any] = [
     *ODDEST, "", LONG, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\ud800",
     "\udfff\ud800", None, True, 0, -1, 1.5, 2**63, -(2**70), 1e308, [], [None], {}, {"a": {}},
     [{"x": "\x00"}],
 ]  # fmt: skip
+JSONS_STORED: list[Any] = [
+    *STORED, "9999-12-31T23:59:59-14:00", "\ud800", True, 2**63, -(2**70), 1e308, [None], {}, None,
+    [{"x": "\x00"}],
+]  # fmt: skip
+"""Of `JSONS`, what PostgreSQL may refuse where SQLite keeps it."""
 BODIES = [
     b"", b"null", b"[]", b"1", b'"x"', b"{", b"\xff\xfe", b"{}" * 2, b"[" * 100_000, b"\x00",
     b'{"a":' * 50_000, b'{"n": ' + b"9" * 5000 + b"}", b'{"a": NaN}', b'{"a": 1e999}',
@@ -51,10 +58,10 @@ BODIES = [
 """Bodies said to be JSON."""
 
 
-def odd_for(good: Any) -> list[Any]:
+def odd_for(good: Any, values: list[Any]) -> list[Any]:
     """Values to send where `good` is expected: all of its kind, and one of each other kind."""
     kinds = [str, (bool, int, float), list, dict, type(None)]
-    groups = [[value for value in JSONS if isinstance(value, kind)] for kind in kinds]
+    groups = [[value for value in values if isinstance(value, kind)] for kind in kinds]
     return [
         value
         for kind, group in zip(kinds, groups, strict=True)

@@ -25,6 +25,12 @@ def is_read(folder):
     return not Path(folder).name.startswith(".")
 
 
+@pytest.fixture(scope="module")
+def texts():
+    """Where each text stands, and the text: reading all the code takes a while."""
+    return list(extracted())
+
+
 def extracted():
     for folder in ("apm", "seed", "templates"):
         found = extract_from_dir(
@@ -50,18 +56,16 @@ def catalogue():
         return read_po(file, locale="zh")
 
 
-def test_texts_are_found_wherever_they_stand():
+def test_texts_are_found_wherever_they_stand(texts):
     """A search that finds nothing would say that all is translated."""
-    folders = {where.rpartition("/")[0] for where, _message in extracted()}
+    folders = {where.rpartition("/")[0] for where, _message in texts}
 
     assert {"apm", "apm/core", "apm/work", "templates", "templates/_"} <= folders
 
 
-def test_every_text_has_its_chinese(catalogue):
+def test_every_text_has_its_chinese(catalogue, texts):
     missing = sorted(
-        f"{where}: {message}"
-        for where, message in extracted()
-        if not spoken(catalogue.get(message))
+        f"{where}: {message}" for where, message in texts if not spoken(catalogue.get(message))
     )
     assert missing == []
 
