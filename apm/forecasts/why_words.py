@@ -62,6 +62,9 @@ def blame_words(blame: Blame) -> str:
     found = telling(blame)
     if not found:
         return said
+    if abs(blame.shared) > abs(found[0].change):
+        most = _("Most of it they add only together (%(points)s).", points=points(blame.shared))
+        return f"{said} {most}"
     most = _(
         "What weighs most: %(fact)s (%(points)s).",
         fact=fact_words(found[0]), points=points(found[0].change),

@@ -70,6 +70,12 @@ WORDS: dict[str, dict[str, object]] = {
         "soon_make": _l("How often its make fails"),
         "soon_risk": _l("Its risk class"),
     },
+    "forecast_way": {
+        "now": _l("Act now"),
+        "visit": _l("With the next planned work"),
+        "best": _l("By itself, at the best moment"),
+        "failure": _l("Wait until it fails"),
+    },
     # The facts that an explanation weighs; the values stand beside them.
     "forecast_fact": {
         "life_age": _l("Time since its life began: its last failure, or new"),
