@@ -89,11 +89,12 @@ def sensor_groups(names: Sequence[str]) -> dict[str, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A moment of another unit that looked like this one: how far away, and how it went on."""
+    """A moment of a unit that looked like this one: how far away, how it went on, which row."""
 
     unit: str
     distance: float
     outcome: float
+    row: int
 
 
 def nearest_cases(
@@ -135,5 +136,5 @@ def nearest_cases(
     for k in np.argsort(away, kind="stable"):
         if len(found) == n or not np.isfinite(away[k]):
             break
-        found.setdefault(units[k], Case(units[k], float(away[k]), float(left[k])))
+        found.setdefault(units[k], Case(units[k], float(away[k]), float(left[k]), int(k)))
     return list(found.values())

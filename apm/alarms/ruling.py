@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import nan
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from apm.alarms.catalogue import Spec, shipped
 from apm.alarms.model import AlarmRule
@@ -35,13 +35,29 @@ COUNTED_AS = {
 
 def rules_of(ctx: Context, sensors: Sequence[Sensor]) -> dict[int, tuple[Spec, ...]]:
     """Return the rules of each sensor by its id, those switched off too, in two statements."""
+    return ruled(
+        sensors, [row for query in departures(sensors) for row in ctx.session.scalars(query)]
+    )
+
+
+def departures(sensors: Sequence[Sensor]) -> tuple[Select[AlarmRule], Select[AlarmRule]]:
+    """Return what reads where the hospital departs from shipped rules: for profiles, for these."""
     ids = [sensor.id for sensor in sensors]
+    return (
+        select(AlarmRule).where(AlarmRule.profile.is_not(None)),
+        select(AlarmRule).where(among(AlarmRule.sensor_id, ids)),
+    )
+
+
+def ruled(sensors: Sequence[Sensor], rows: Iterable[AlarmRule]) -> dict[int, tuple[Spec, ...]]:
+    """Return the rules of each sensor by its id, given where the hospital departs from them."""
     by_profile: dict[tuple[str, str], AlarmRule] = {}
     by_sensor: dict[tuple[int, str], AlarmRule] = {}
-    for row in ctx.session.scalars(select(AlarmRule).where(AlarmRule.profile.is_not(None))):
-        by_profile[row.profile or "", row.key] = row
-    for row in ctx.session.scalars(select(AlarmRule).where(among(AlarmRule.sensor_id, ids))):
-        by_sensor[row.sensor_id or 0, row.key] = row
+    for row in rows:
+        if row.profile is not None:
+            by_profile[row.profile, row.key] = row
+        else:
+            by_sensor[row.sensor_id or 0, row.key] = row
     found = {}
     for sensor in sensors:
         base = shipped(sensor.profile, sensor.quantity, sensor.unit)

@@ -60,9 +60,8 @@ def _check(ctx: Context, kind: ModelKind, course: Course) -> None:
         for origin in bar:
             leaks += find_leaks(ctx, kind, origin)
     for leak in leaks:
-        subject = f"{leak.asset_id}" + (f"/{leak.sensor_id}" if leak.sensor_id else "")
         click.echo(
-            f"leak: {leak.kind} {leak.at.isoformat()} {subject} {leak.figure}: "
+            f"leak: {leak.kind} {leak.at.isoformat()} {leak.subject} {leak.figure}: "
             f"{leak.said} != {leak.truly} ({', '.join(leak.differs) or '?'})",
             err=True,
         )

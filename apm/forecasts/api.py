@@ -8,6 +8,7 @@ from apm.assets.queries import asset_by_code
 from apm.core.http import context, requires
 from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
+from apm.forecasts.explaining import explanation_of
 from apm.forecasts.model import Forecast
 from apm.forecasts.queries import forecast_page, forecasts_of
 from apm.forecasts.schema import (
@@ -17,6 +18,8 @@ from apm.forecasts.schema import (
     ForecastPageOut,
     ForecastQuery,
 )
+from apm.forecasts.why_schema import ForecastWhyOut
+from apm.forecasts.why_schema import shown as why_shown
 
 api = Blueprint(
     "forecasts_api", __name__, url_prefix="/api/v1", description="What is likely to fail, and when"
@@ -49,6 +52,15 @@ def asset_forecast(code: str) -> dict[str, Any]:
         "needs": None if said else needs or {"code": "no_forecast_yet", "have": 0, "need": 1},
         "forecasts": [_shown(row) for row in rows],
     }
+
+
+@api.get("/assets/<code>/forecast/why")
+@api.response(200, ForecastWhyOut)
+@requires(Permission.FORECAST_READ)
+def asset_forecast_why(code: str) -> dict[str, Any]:
+    """What each fact adds to an asset's forecasts, similar past situations, what would fail."""
+    ctx = context()
+    return why_shown(explanation_of(ctx, asset_by_code(ctx, code)))
 
 
 def _shown(row: Forecast) -> dict[str, Any]:

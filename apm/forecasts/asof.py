@@ -11,16 +11,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from apm.assets.model import Asset, AssetState, Risk
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
+from apm.core.db import Row
+from apm.core.many import among
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState, WorkType
 
+R = TypeVar("R", bound=Row)
 IN_OPERATION = frozenset(
     {AssetState.IN_SERVICE, AssetState.ON_LOAN, AssetState.UNDER_REPAIR, AssetState.QUARANTINED}
 )
@@ -124,6 +127,64 @@ def orders_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -
             )
         )
     return found
+
+
+def rows_then(ctx: Context, query: Select[R], model: type[R], at: datetime) -> list[R]:
+    """Return the rows of a query as they stood at `at`: later ones left out, later changes undone.
+
+    What was changed comes as copies that belong to no session.  A row without a trail is taken as
+    it is.  One statement; three where something changed later.
+    """
+    rows = list(ctx.session.scalars(query))
+    trail = (
+        AuditEntry.chain == ctx.actor.hospital_id, AuditEntry.entity == model.__name__,
+    )  # fmt: skip
+    later = (
+        select(AuditEntry.entity_id, AuditEntry.changes)
+        .where(*trail, AuditEntry.at > at)
+        .order_by(AuditEntry.seq.desc())
+    )
+    undone: dict[int, dict[str, Any]] = defaultdict(dict)
+    for row_id, changes in ctx.session.execute(later):
+        undone[row_id].update({name: old for name, (old, _new) in changes.items()})
+    if not undone:
+        return rows
+    before = select(AuditEntry.entity_id).where(
+        *trail, AuditEntry.at <= at, among(AuditEntry.entity_id, undone)
+    )
+    known = set(ctx.session.scalars(before))
+    return [
+        _copied(row, undone[row.id]) if row.id in undone else row
+        for row in rows
+        if row.id not in undone or row.id in known
+    ]
+
+
+def changed_later(ctx: Context, model: type[R], name: str, at: datetime) -> set[int]:
+    """Return the ids of rows of which a column was changed after `at`."""
+    query = select(AuditEntry.entity_id, AuditEntry.changes).where(
+        AuditEntry.chain == ctx.actor.hospital_id,
+        AuditEntry.entity == model.__name__,
+        AuditEntry.at > at,
+    )
+    return {row_id for row_id, changes in ctx.session.execute(query) if name in changes}
+
+
+def _copied(row: R, old: dict[str, Any]) -> R:
+    columns = row.__table__.c
+    values = {column.key: getattr(row, column.key) for column in columns}
+    values |= {name: _typed(columns[name], text) for name, text in old.items() if name in columns}
+    return type(row)(**values)
+
+
+def _typed(column: Any, text: str | None) -> Any:
+    """Return a value of the trail as its column holds it."""
+    kind = column.type.python_type
+    if text is None or kind is str:
+        return text
+    if kind is bool:
+        return text == "True"
+    return datetime.fromisoformat(text) if kind is datetime else kind(text)
 
 
 def at_days(days: float) -> datetime:

@@ -11,6 +11,7 @@ from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.forecasts.asset_view import FEWEST, forecasts_of
+from apm.forecasts.choosing import choices_of
 from apm.forecasts.fan import fan_of
 from apm.forecasts.fleet_model import Standing
 from apm.forecasts.fleet_pages import words
@@ -59,16 +60,15 @@ def _page(
     ctx = context()
     asset = asset_by_code(ctx, code)
     view = forecasts_of(ctx, asset)
-    fans = {
-        one.forecast.id: fan_of(ctx, one.forecast, one.record)
-        for one in view.foretold
-        if one.standing is Standing.FORETOLD
-    }
+    told = [one for one in view.foretold if one.standing is Standing.FORETOLD]
+    shown = [one.forecast for one in told]
+    fans = {one.forecast.id: fan_of(ctx, one.forecast, one.record) for one in told}
     page = render_template(
         "forecasts/asset.html",
         asset=asset,
         view=view,
         fans=fans,
+        choices=choices_of(ctx, asset, shown),
         fewest=FEWEST,
         reasons=[(one.value, label("dismissal", one)) for one in Dismissal],
         form=form,

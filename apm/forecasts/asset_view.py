@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from apm.forecasts.model import (
 )
 from apm.forecasts.standing import standing_of_loaded
 from apm.work.model import WorkOrder
+from predict.proportion import wilson
 
 FEWEST = 10
 """Judged warnings below which a share of them would say too little."""
@@ -32,15 +33,29 @@ LAST = 20
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """How many warnings of a kind of model were judged, and how many of these were right."""
+    """How many warnings were judged, how many of these were right, and what came unwarned."""
 
     warned: int
     right: int
+    missed: int = 0
 
     @property
     def is_telling(self) -> bool:
         """Whether there are enough of them to say anything."""
         return self.warned >= FEWEST
+
+    @property
+    def share(self) -> float:
+        """The share that was right, of one warning at least."""
+        return self.right / self.warned
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 90 % interval of that share."""
+        return wilson(self.right, self.warned)
+
+
+NO_RECORD = TrackRecord(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ class Foretold:
 
     standing: whether its figures may be shown.
     record: its newest frozen form that is not judged yet; order: the work opened for it.
+    track: of all warnings of this kind of model; own: of those about this equipment.
     """
 
     forecast: Forecast
@@ -56,6 +72,7 @@ class Foretold:
     record: ForecastRecord | None
     order: WorkOrder | None
     track: TrackRecord
+    own: TrackRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ class AssetForecasts:
 
 
 def forecasts_of(ctx: Context, asset: Asset) -> AssetForecasts:
-    """Return an asset's forecasts with all that the page needs.  Five statements."""
+    """Return an asset's forecasts with all that the page needs.  Six statements."""
     shown = [
         (forecast, standing)
         for forecast in _forecasts(ctx, asset.id)
@@ -77,34 +94,45 @@ def forecasts_of(ctx: Context, asset: Asset) -> AssetForecasts:
     records = telling_by_subject(open_records(ctx, [asset.id]))
     orders = orders_of(ctx, records.values())
     tracks = track_records(ctx, {forecast.kind for forecast, _standing in shown})
+    owns = track_records(ctx, tracks, asset)
     found = []
     for forecast, standing in sorted(shown, key=_most_telling_first):
         record = records.get(subject_of(forecast))
         order = orders.get(record.work_order_no or "") if record else None
-        track = tracks.get(forecast.kind, TrackRecord(0, 0))
-        found.append(Foretold(forecast, standing, record, order, track))
+        track = tracks.get(forecast.kind, NO_RECORD)
+        own = owns.get(forecast.kind, NO_RECORD)
+        found.append(Foretold(forecast, standing, record, order, track, own))
     return AssetForecasts(asset, found, _past(ctx, asset.id))
 
 
-def track_records(ctx: Context, kinds: Iterable[ModelKind]) -> dict[ModelKind, TrackRecord]:
-    """Return how often the warnings of each kind of model were right, shadows left out."""
+def track_records(
+    ctx: Context, kinds: Iterable[ModelKind], asset: Asset | None = None
+) -> dict[ModelKind, TrackRecord]:
+    """Return how often the warnings of each kind of model were right, shadows left out.
+
+    Of one asset, or of all.
+    """
     query = (
         select(ModelVersion.kind, ForecastRecord.outcome, func.count(ForecastRecord.id))
         .join(ModelVersion, ModelVersion.id == ForecastRecord.model_version_id)
         .where(
             ModelVersion.kind.in_(list(kinds)),
-            ForecastRecord.outcome.in_([*RIGHT, Outcome.FALSE_ALARM]),
-            ForecastRecord.warned,
+            ForecastRecord.outcome.in_([*RIGHT, Outcome.FALSE_ALARM, Outcome.MISS]),
             ForecastRecord.was_shadow.is_(False),
         )
         .group_by(ModelVersion.kind, ForecastRecord.outcome)
     )
-    warned: Counter[ModelKind] = Counter()
-    right: Counter[ModelKind] = Counter()
+    if asset is not None:
+        query = query.where(ForecastRecord.asset_id == asset.id)
+    counted: dict[ModelKind, Counter[Outcome]] = defaultdict(Counter)
     for kind, outcome, n in ctx.session.execute(query):
-        warned[kind] += n
-        right[kind] += n if outcome in RIGHT else 0
-    return {kind: TrackRecord(warned[kind], right[kind]) for kind in warned}
+        counted[kind][outcome] += n
+    return {kind: _track(one) for kind, one in counted.items()}
+
+
+def _track(counted: Counter[Outcome]) -> TrackRecord:
+    right = sum(counted[outcome] for outcome in RIGHT)
+    return TrackRecord(right + counted[Outcome.FALSE_ALARM], right, counted[Outcome.MISS])
 
 
 def _most_telling_first(pair: tuple[Forecast, Standing]) -> tuple[int, bool, float, int]:

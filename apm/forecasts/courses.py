@@ -9,12 +9,14 @@ from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from apm.alarms.catalogue import Spec
-from apm.alarms.ruling import rules_of
+from apm.alarms.model import AlarmRule
+from apm.alarms.ruling import departures, ruled
 from apm.core.command import Context
 from apm.core.many import among
+from apm.forecasts.asof import changed_later, rows_then
 from apm.readings.blocks import DAY_US
 from apm.readings.checking import microseconds
 from apm.readings.days import day_number, day_of, waiting
@@ -48,6 +50,8 @@ class Course:
 def courses(ctx: Context, at: datetime, running: dict[int, tuple[str, bool]]) -> list[Course]:
     """Return the courses of the sensors with a limit on equipment in operation.
 
+    Sensors, what they are on, and their limits are those of then.
+
     Args:
         ctx: whose hospital.
         at: whole UTC days before it are read.
@@ -56,13 +60,27 @@ def courses(ctx: Context, at: datetime, running: dict[int, tuple[str, bool]]) ->
     query = (
         select(Sensor)
         .where(
-            among(Sensor.asset_id, running),
-            Sensor.id.not_in(select(Feed.sensor_id).where(Feed.is_active)),
+            or_(
+                among(Sensor.asset_id, running),
+                Sensor.id.in_(changed_later(ctx, Sensor, "asset_id", at)),
+            )
         )
         .order_by(Sensor.id)
     )
-    sensors = list(ctx.session.scalars(query))
-    rules = rules_of(ctx, sensors)
+    feeds = {feed.sensor_id for feed in rows_then(ctx, select(Feed), Feed, at) if feed.is_active}
+    sensors = [
+        sensor
+        for sensor in rows_then(ctx, query, Sensor, at)
+        if sensor.asset_id in running and sensor.id not in feeds
+    ]
+    rules = ruled(
+        sensors,
+        [
+            row
+            for departing in departures(sensors)
+            for row in rows_then(ctx, departing, AlarmRule, at)
+        ],
+    )
     limits = {}
     for sensor in sensors:
         if (found := limits_in_force(sensor, rules[sensor.id])) is not None:

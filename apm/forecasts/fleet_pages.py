@@ -22,6 +22,7 @@ from apm.forecasts.fleet import FleetCounts, FleetFilter, fleet_counts, fleet_pa
 from apm.forecasts.fleet_model import Band, Standing
 from apm.forecasts.handling import schedule_forecast
 from apm.forecasts.model import ModelKind
+from apm.forecasts.together import together
 from apm.labels import label
 from apm.teams.queries import zone_of
 from apm.work.queries import hospital_day
@@ -66,6 +67,7 @@ def overview() -> ResponseReturnValue:
         risks=list(Risk),
         bands=list(Band),
         cell_heads=[{"text": label("chance_band", one), "num": True} for one in Band],
+        visits=together(ctx) if show in {"all", "asks"} and not after else None,
         is_stale=counts.is_stale(ctx.now()),
         needed=_needed(counts),
         **words(ctx),

@@ -5,14 +5,15 @@ instant, in which nothing later exists.  Whoever reads only the past gets the sa
 The copy is made by rules of its own and not by those that histories are read with: rows that came
 later are left out, and changes made later are taken back by the audit trail.
 
-One thing cannot be cut: readings that arrived late.  They are stored by their own time alone.
+Two things cannot be cut: readings that arrived late, which are stored by their own time alone, and
+what the trail keeps secret.  No forecast reads the latter.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
@@ -23,12 +24,15 @@ from sqlalchemy import Boolean, Enum, Table, create_engine, insert, select
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import JSON, TypeEngine
 
+from apm.assets.model import Asset
 from apm.core.audit import Audited
 from apm.core.command import Context
 from apm.core.db import Base, make_sessions
+from apm.core.many import among
 from apm.forecasts.foretold import Foretold, Needs
 from apm.forecasts.kinds import Material, Taught, ask, material, train
 from apm.forecasts.model import ModelKind
+from apm.readings.model import Sensor
 
 Read = Callable[[Context, datetime, list[ModelKind]], Material]
 COPIED = (
@@ -40,12 +44,14 @@ COPIED = (
 WHEN = ("at", "received_at", "day")
 """Columns that say when a row came of which no trail is kept."""
 AT_ONCE = 2000
+Subject = tuple[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
     """One forecast that knew the future: of what, what it said, and what it should have said.
 
+    subject: the code of the asset, and after a slash that of the sensor.
     differs: which parts of the history read as of then are not what they were then.
     """
 
@@ -53,6 +59,7 @@ class Leak:
     at: datetime
     asset_id: int
     sensor_id: int | None
+    subject: str
     figure: str
     said: Any
     truly: Any
@@ -73,16 +80,36 @@ def find_leaks(ctx: Context, kind: ModelKind, at: datetime, read: Read = materia
         alone = read(then, at, [kind])
     ours, theirs = _answers(kind, whole), _answers(kind, alone)
     differs = _differences(whole, alone)
-    found = []
-    for subject in sorted(set(ours) | set(theirs), key=lambda one: (one[0], one[1] or 0)):
-        one, other = ours.get(subject), theirs.get(subject)
-        for figure, said, truly in _unequal(one, other):
-            parts = tuple(sorted(differs.get(subject[0], ())))
-            found.append(Leak(kind, at, *subject, figure, said, truly, parts))
-    return found
+    unequal = [
+        (subject, *figures)
+        for subject in sorted(set(ours) | set(theirs), key=lambda one: (one[0], one[1] or 0))
+        for figures in _unequal(ours.get(subject), theirs.get(subject))
+    ]
+    names = _names(ctx, [subject for subject, *_figures in unequal])
+    return [
+        Leak(
+            kind, at, *subject, names[subject], figure, said, truly,
+            tuple(sorted(differs.get(subject[0], ()))),
+        )
+        for subject, figure, said, truly in unequal
+    ]  # fmt: skip
 
 
-def _answers(kind: ModelKind, given: Material) -> dict[tuple[int, int | None], Foretold]:
+def _names(ctx: Context, subjects: Sequence[Subject]) -> dict[Subject, str]:
+    """Return what people call each asset or sensor by: its code."""
+    of_assets = select(Asset.id, Asset.code).where(among(Asset.id, {one[0] for one in subjects}))
+    of_sensors = select(Sensor.id, Sensor.code).where(
+        among(Sensor.id, {one[1] for one in subjects if one[1] is not None})
+    )
+    assets: dict[int, str] = {row[0]: row[1] for row in ctx.session.execute(of_assets)}
+    sensors: dict[int, str] = {row[0]: row[1] for row in ctx.session.execute(of_sensors)}
+    return {
+        (asset, sensor): f"{assets[asset]}/{sensors[sensor]}" if sensor else assets[asset]
+        for asset, sensor in subjects
+    }
+
+
+def _answers(kind: ModelKind, given: Material) -> dict[Subject, Foretold]:
     learnt = train(kind, given)
     if isinstance(learnt, Needs):
         return {}
@@ -184,9 +211,10 @@ def _came_later(table: Table, row: Any, at: datetime) -> bool:
 
 def _trail(ctx: Context, table: Table, at: datetime) -> tuple[set[int], dict[int, dict[str, Any]]]:
     """Return which rows were made after `at`, and the values others had of what changed later."""
-    entity = _entities().get(table.name)
-    if entity is None:
+    made = _entities().get(table.name)
+    if made is None:
         return set(), {}
+    entity, secret = made.__name__, made.not_in_trail
     audit = Base.metadata.tables["audit_entry"]
     query = (
         select(audit.c.entity_id, audit.c.changes)
@@ -197,7 +225,7 @@ def _trail(ctx: Context, table: Table, at: datetime) -> tuple[set[int], dict[int
     undone: dict[int, dict[str, Any]] = defaultdict(dict)
     for row_id, changes in ctx.session.connection().execute(query):
         for name, (old, _new) in changes.items():
-            if name in table.c:
+            if name in table.c and name not in secret:
                 undone[row_id][name] = _typed(table.c[name].type, old)
         if _is_beginning(table, changes):
             later.add(row_id)
@@ -212,9 +240,9 @@ def _is_beginning(table: Table, changes: dict[str, Any]) -> bool:
     )
 
 
-def _entities() -> dict[str, str]:
+def _entities() -> dict[str, type[Audited]]:
     return {
-        mapper.local_table.name: mapper.class_.__name__  # type: ignore[attr-defined]
+        mapper.local_table.name: mapper.class_  # type: ignore[attr-defined]
         for mapper in Base.registry.mappers
         if issubclass(mapper.class_, Audited)
     }

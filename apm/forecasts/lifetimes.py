@@ -59,7 +59,7 @@ def train(known: Histories) -> Trained | Needs:
     }
     parameters["mtbf"], parameters["mtbf_all"] = mtbf_of(known)
     d, e = _counts(known.units, shape)
-    rates = [_make(parameters, unit).rate for unit in known.units]
+    rates = [make_of(parameters, unit).rate for unit in known.units]
     parameters["unit_spread"] = unit_spread(d, e, rates)
     rows = [np.column_stack([own.entry, own.exit, own.failed]) for own in everything]
     return Trained(parameters, len(known.units), failures, known.first, fingerprint(rows))
@@ -72,7 +72,7 @@ def foretell(known: Histories, parameters: dict[str, Any]) -> list[Foretold]:
         return []
     shape = float(parameters["shape"])
     failures, exposure = _counts(units, shape)
-    makes = [_make(parameters, unit) for unit in units]
+    makes = [make_of(parameters, unit) for unit in units]
     rate, sure = unit_rates(failures, exposure, makes, float(parameters["unit_spread"]))
     ages = np.array([max(0.0, known.now - unit.since) for unit in units])
     judged = Rate(shape, rate, sure)
@@ -157,13 +157,29 @@ def _counts(units: Sequence[Unit], shape: float) -> tuple[Array, Array]:
     return d, e
 
 
-def _make(parameters: dict[str, Any], unit: Unit) -> Make:
-    makes = parameters["makes"]
-    for name in (unit.make, f"{unit.category}|", ""):
-        if name in makes:
-            rate, known, own, failures = makes[name]
-            return Make(rate, known, own, int(failures))
-    raise KeyError(unit.make)
+def rate_of(parameters: dict[str, Any], unit: Unit) -> Rate:
+    """Return what is known of one unit's rate: its own failures, and those of its make."""
+    shape = float(parameters["shape"])
+    failures, exposure = _counts([unit], shape)
+    spread = float(parameters["unit_spread"])
+    rate, sure = unit_rates(failures, exposure, [make_of(parameters, unit)], spread)
+    return Rate(shape, float(rate[0]), float(sure[0]))
+
+
+def make_of(parameters: dict[str, Any], unit: Unit) -> Make:
+    """Return what is known of its make; of one never seen, of its category or the hospital."""
+    rate, known, own, failures = _entry(parameters, unit.make, unit.category)
+    return Make(rate, known, own, int(failures))
+
+
+def rate_of_make(parameters: dict[str, Any], make: str, category: str) -> float:
+    """Return the mean rate of a make, in failures per day ** shape."""
+    return float(_entry(parameters, make, category)[0])
+
+
+def _entry(parameters: dict[str, Any], make: str, category: str) -> list[float]:
+    makes: dict[str, list[float]] = parameters["makes"]
+    return next(makes[name] for name in (make, f"{category}|", "") if name in makes)
 
 
 def mtbf_of(known: Histories) -> tuple[dict[str, float], float | None]:

@@ -13,6 +13,7 @@ from apm.core.command import Context
 from apm.core.i18n import _l, choose
 from apm.core.panels import Panel
 from apm.core.permissions import Permission
+from apm.forecasts.fan import fan_of
 from apm.forecasts.fleet import is_told_by
 from apm.forecasts.fleet_model import FleetEntry, Standing
 from apm.forecasts.model import Forecast
@@ -40,6 +41,7 @@ def forecast_panel(ctx: Context, asset: Asset) -> Panel | None:
     data = {
         "standing": standing,
         "text": sentence(said, choose(asset.name, asset.name_zh)) if is_foretold else "",
+        "fan": fan_of(ctx, said, None) if is_foretold else None,
         "needs": needs_words(said.needs) if standing is Standing.NEEDS else "",
         "at": said.at,
     }

@@ -94,22 +94,20 @@ def _part(
 ) -> list[Foretold]:
     models = unpack(artifact)
     at = np.array([now])
-    pace = parameters["paces"]
-    unknown = float(np.median(list(pace.values())))
     rows = np.vstack(
         [
-            features(unit, at, np.array([pace.get(unit.category, unknown)]), parameters["kinds"])
+            features(unit, at, np.array([pace_of(parameters, unit.category)]), parameters["kinds"])
             for unit in units
         ]
     )
-    said = {horizon: _probability(model, rows) for horizon, model in models.items()}
+    said = {horizon: chance_of(model, rows) for horizon, model in models.items()}
     days = RECORD_DAYS[ModelKind.SOON]
     first = models[str(days)]
     without = {}
     for name, columns in groups(parameters["kinds"]).items():
         usual = rows.copy()
         usual[:, columns] = first["usual"][columns]
-        without[name] = said[str(days)] - _probability(first, usual)
+        without[name] = said[str(days)] - chance_of(first, usual)
     found = []
     for k, unit in enumerate(units):
         parts = {name: float(change[k]) for name, change in without.items()}
@@ -126,7 +124,14 @@ def _part(
     return found
 
 
-def _probability(model: dict[str, Any], rows: Array) -> Array:
+def pace_of(parameters: dict[str, Any], category: str) -> float:
+    """Return how often a category fails, as it was taught; one not seen then, as the middle."""
+    pace: dict[str, float] = parameters["paces"]
+    return pace[category] if category in pace else float(np.median(list(pace.values())))
+
+
+def chance_of(model: dict[str, Any], rows: Array) -> Array:
+    """Return the calibrated chance of rows of features, shape (n, k) -> (n,)."""
     raw = model["classifier"].predict_proba(rows)[:, 1]
     return np.asarray(model["calibration"].predict(raw), dtype=np.float64)
 

@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apm.forecasts.computing import each
 from apm.forecasts.courses import Course
@@ -78,9 +79,7 @@ def _part(parameters: dict[str, Any], given: Sequence[Course]) -> list[Foretold]
 
 def _one(course: Course, parameters: dict[str, Any]) -> Foretold:
     try:
-        found = heading(
-            course.values, _rng(course, 0), low=course.low, high=course.high, confidence=CONFIDENCE
-        )
+        found = head(course, course.values)
     except NotEnoughData:
         have = int(np.isfinite(course.values).sum())
         needs = Needs("days", min(have, LEAST_DAYS - 1), LEAST_DAYS)
@@ -97,6 +96,17 @@ def _one(course: Course, parameters: dict[str, Any]) -> Foretold:
         path=[[rounded(x, 4) for x in row] for row in found.fan.tolist()],
         drivers=_reasons(course, found),
         may_act=is_near and not course.is_down,
+    )
+
+
+def head(course: Course, values: NDArray[np.float64]) -> Heading:
+    """Return where values of a sensor, shape (days,), are heading: the same values, the same.
+
+    Raises:
+        NotEnoughData: too few days with readings.
+    """
+    return heading(
+        values, _rng(course, 0), low=course.low, high=course.high, confidence=CONFIDENCE
     )
 
 

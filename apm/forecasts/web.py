@@ -21,6 +21,7 @@ from apm.forecasts.model_pages import model_pages
 from apm.forecasts.record_pages import record_pages
 from apm.forecasts.score_pages import score_pages
 from apm.forecasts.timeline import Timeline, timeline, trend_of
+from apm.forecasts.why_pages import why_pages
 from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.schema import QUANTITIES
@@ -30,7 +31,7 @@ web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
 web.register_blueprint(fleet_pages)
 web.register_blueprint(asset_pages)
-for part in (model_pages, record_pages, score_pages):
+for part in (model_pages, record_pages, score_pages, why_pages):
     web.register_blueprint(part)
 PANELS = (panels.forecast_panel, panels.forecast_section)
 """Registered with the pages of assets and work orders by being imported here."""

@@ -70,6 +70,32 @@ WORDS: dict[str, dict[str, object]] = {
         "soon_make": _l("How often its make fails"),
         "soon_risk": _l("Its risk class"),
     },
+    "forecast_way": {
+        "now": _l("Act now"),
+        "visit": _l("With the next planned work"),
+        "best": _l("By itself, at the best moment"),
+        "failure": _l("Wait until it fails"),
+    },
+    # The facts that an explanation weighs; the values stand beside them.
+    "forecast_fact": {
+        "life_age": _l("Time since its life began: its last failure, or new"),
+        "life_record": _l("Its own failures, against those of its make"),
+        "life_make": _l("How often its make fails, against its category"),
+        "soon_age": _l("Time in use"),
+        "soon_make": _l("How often its category fails"),
+        "soon_risk": _l("Its risk class"),
+        "soon_failures_within": _l("Failures in the last %(days)s days"),
+        "soon_failures_since": _l("Time since the last failure"),
+        "soon_upkeep_within": _l("Planned work in the last %(days)s days"),
+        "soon_upkeep_since": _l("Time since the last planned work"),
+        "soon_alarms_within": _l("Alarms in the last %(days)s days"),
+        "soon_alarms_since": _l("Time since the last alarm"),
+        "soon_errors_within": _l("Errors in its own log in the last %(days)s days"),
+        "soon_errors_since": _l("Time since the last error in its own log"),
+        "trend_last_days": _l("Mean of the readings of the last %(from)s days"),
+        "trend_days_between": _l("Mean of the readings from %(from)s to %(to)s days ago"),
+        "trend_days_before": _l("Mean of the readings more than %(to)s days ago"),
+    },
     # What history is missing: how much there is, and how much it takes.
     "forecast_needs": {
         "failures": _l("failures of this kind of equipment on record"),

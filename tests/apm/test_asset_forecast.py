@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from apm.accounts.queries import system_actor
 from apm.core.command import Context
@@ -64,6 +65,9 @@ def test_the_page_begins_with_a_sentence_and_shows_how_sure_it_is(login, vent, w
     assert "An engineer or a manager" in text  # a technician only reads
     assert "呼吸机7" in chinese
     assert "62" in chinese
+    own = login("chen").get(f"/assets/{vent.code}").text  # the same curve on the asset's page
+    drawn = re.compile(r'<path class="(?:band|line) ahead" d="[^"]+"')
+    assert drawn.findall(own) == drawn.findall(page) != []
 
 
 def test_a_trend_goes_on_from_its_readings_to_its_limit(login, as_, vent):
@@ -129,10 +133,15 @@ def test_a_share_of_right_warnings_is_told_when_there_are_enough(login, as_, ven
         for k in range(12):
             turned = Outcome.FALSE_ALARM if k < 5 else Outcome.HIT if k % 2 else Outcome.AVERTED
             freeze(system, said, at_work, days_ago=100 + k, outcome=turned)
+        freeze(system, said, at_work, days_ago=99, outcome=Outcome.MISS, warned=False)
 
     text = text_of(login("wang").get(f"/assets/{vent.code}/forecast").text)
 
-    assert "Of 12 warnings of such models 7 were right." in text
+    low, high = proportion_confint(7, 12, alpha=0.1, method="wilson")
+    said = f"58 %, likely {100 * low:.0f} % to {100 * high:.0f} %"
+    assert f"Of 12 warnings of such models 7 were right: {said}." in text
+    assert f"Of this equipment: 7 of 12 warnings were right (likely {said[13:]})." in text
+    assert "1 failure of this equipment came without a warning." in text
     assert "Warned, and averted" in text
 
 

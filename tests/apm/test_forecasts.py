@@ -1,5 +1,6 @@
 """Forecasts: made from the past alone, shown only when proved, opening work once and in time."""
 
+import os
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,7 +12,7 @@ from apm.alarms.rule_commands import Change, set_rule
 from apm.assets.model import Asset, AssetState, Risk
 from apm.core.errors import Invalid
 from apm.core.permissions import Role
-from apm.forecasts import artifact, soon
+from apm.forecasts import artifact, soon, trends
 from apm.forecasts.computing import each
 from apm.forecasts.foretelling import foretell_all, foretell_some
 from apm.forecasts.histories import histories
@@ -338,20 +339,24 @@ def test_a_cluster_that_does_not_answer_is_named(as_):
         each(double, [[1.0]], "dask://127.0.0.1:1")
 
 
-def test_a_dask_cluster_of_two_workers_says_the_same(as_, tube):
+def test_a_dask_cluster_of_two_processes_says_the_same(as_, tube, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
     ctx = as_("system")
     taught = Taught(ModelKind.TREND, TREND)
     given = material(ctx, on(ctx, NOW).now())
+    monkeypatch.setattr(trends, "CHUNK", 1)  # a piece of work for each of the two
     here = ask(taught, given)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None,
-        protocol="tcp", host="127.0.0.1",
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+        protocol="tcp", host="127.0.0.1", local_directory=str(tmp_path),
     ) as cluster:  # fmt: skip
         address = cluster.scheduler_address.replace("tcp://", "dask://")
+        with distributed.Client(cluster) as client:
+            workers = set(client.run(os.getpid).values())
+        assert len(workers - {os.getpid()}) == 2
         assert each(double, [[1.0], [2.0]], address) == [[2.0], [4.0]]
         assert ask(taught, given, address) == here
-    assert any(one.life_median for one in here)
+    assert any(said.life_median for said in here)
 
 
 def test_a_past_instant_is_foretold_only_by_models_that_did_not_know_better(as_, tube):
