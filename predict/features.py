@@ -67,24 +67,26 @@ class Windows:
 
     means, slopes, spreads: one feature a sensor and window.  baseline: how long from the first
     reading a unit counts as new; `deviation`: the window whose mean is compared with it.
+    life_mean: whether the mean since the first reading is a feature.
     """
 
-    means: tuple[float, ...] = (5.0, 15.0, 40.0)
-    slopes: tuple[float, ...] = (40.0, 100.0)
-    spreads: tuple[float, ...] = (30.0,)
-    baseline: float = 20.0
-    deviation: float = 30.0
+    means: tuple[float, ...] = (10.0, 30.0, 60.0)
+    slopes: tuple[float, ...] = (40.0, 80.0, 160.0)
+    spreads: tuple[float, ...] = ()
+    baseline: float = 40.0
+    deviation: float = 20.0
+    life_mean: bool = False
 
     def names(self, sensors: Sequence[str]) -> list[str]:
         """Return the names of the columns that `causal_features` makes.
 
         >>> Windows(means=(10.0,), slopes=(30.0,), spreads=()).names(["T50"])
-        ['age', 'mean 10 of T50', 'slope 30 of T50', 'deviation of T50', 'life mean of T50']
+        ['age', 'mean 10 of T50', 'slope 30 of T50', 'deviation of T50']
         """
         kinds = [f"mean {w:g}" for w in self.means]
         kinds += [f"slope {w:g}" for w in self.slopes]
         kinds += [f"spread {w:g}" for w in self.spreads]
-        kinds += ["deviation", "life mean"]
+        kinds += ["deviation", *(["life mean"] if self.life_mean else [])]
         return ["age", *(f"{kind} of {sensor}" for kind in kinds for sensor in sensors)]
 
 
@@ -148,7 +150,8 @@ def causal_features(at: Array, values: Array, windows: Windows) -> Array:
         Shape (n, 1 + s * m), columns as in `windows.names`; NaN where a window holds too little.
 
     >>> at = np.arange(4.0)
-    >>> rows = causal_features(at, 2.0 * at[:, None], Windows((2.0,), (3.0,), (), 1.0, 1.0))
+    >>> windows = Windows((2.0,), (3.0,), (), 1.0, 1.0, life_mean=True)
+    >>> rows = causal_features(at, 2.0 * at[:, None], windows)
     >>> rows[-1].tolist()  # age, mean of the last two, slope, deviation from new, life mean
     [3.0, 5.0, 2.0, 6.0, 3.0]
     """
@@ -160,5 +163,7 @@ def causal_features(at: Array, values: Array, windows: Windows) -> Array:
     columns += [_mean(sums.window(w)) for w in windows.means]
     columns += [_slope(sums.window(w)) for w in windows.slopes]
     columns += [_spread(sums.window(w)) for w in windows.spreads]
-    columns += [_mean(sums.window(windows.deviation)) - new, _mean(sums.window(np.inf))]
+    columns.append(_mean(sums.window(windows.deviation)) - new)
+    if windows.life_mean:
+        columns.append(_mean(sums.window(np.inf)))
     return np.concatenate(columns, axis=1)

@@ -1,8 +1,10 @@
 """Remaining life of a unit from its sensors, learnt from units that were run to their end.
 
-Histogram gradient boosting on causal features (`features`), averaged over seeds; the target is
-capped, since a unit that is as good as new shows nothing of its end.  The interval comes from
-the errors on units left out (`conformal`), binned by prediction: narrow where the end is near.
+Sensors and indices of health learnt from them (`health_index`) make causal features (`features`);
+histogram gradient boosting and a smooth regression (`kernel_regression`) are averaged over seeds.
+The target is capped, since a unit that is as good as new shows nothing of its end.  The interval
+comes from the errors on units left out (`conformal`), binned by prediction: narrow where the end
+is near.
 
 Sources: J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of
 Statistics 29 (2001) 1189-1232; G. Ke et al., "LightGBM", NIPS 2017 (histograms); piecewise-linear
@@ -21,6 +23,8 @@ from numpy.typing import NDArray
 from predict.conformal import Calibration, calibrate, least_units
 from predict.errors import NotEnoughData
 from predict.features import Array, History, Windows, causal_features
+from predict.health_index import HealthIndex, fit_health_index
+from predict.kernel_regression import KernelConfig, KernelRegression, fit_kernel_regression
 from predict.regimes import Normaliser, fit_normaliser
 
 if TYPE_CHECKING:
@@ -31,25 +35,33 @@ if TYPE_CHECKING:
 class RemainingLifeConfig:
     """The one frozen configuration.
 
-    windows: of the features.  cap: of the target, in the unit of age.  far, far_step: of the
-    rows further than `far` from the end only each `far_step`-th is learnt: they all look alike.
-    seeds: models averaged.  rounds, rate, leaves, leaf_rows, share, shrink: of the boosting;
-    `share` of the features is tried at each split.  folds: of units, for the interval.  cuts:
-    moments of each left-out unit that calibrate it.  first_cut: readings before the first of
-    them.  bins: of the interval.
+    windows: of the features.  cap: of the target, in the unit of age.  health: caps of the
+    indices of health, as shares of `cap`; health_shrink: their ridge, in readings.
+    far, far_step, step: each `step`-th row is learnt, and of the rows further than `far` from
+    the end each `far_step`-th alone: neighbours look alike.
+    seeds: pairs of models averaged; each begins to count the rows elsewhere.
+    rounds, rate, leaves, leaf_rows, share, shrink: of the boosting; `share` of the features is
+    tried at each split.  kernel: the smooth regression; kernel_share: its share in the average.
+    folds: of units, for the interval.  cuts: moments of each left-out unit that calibrate it.
+    first_cut: readings before the first of them.  bins: of the interval.
     """
 
     windows: Windows = field(default_factory=Windows)
     cap: float = 125.0
+    health: tuple[float, ...] = (1.0, 0.32)
+    health_shrink: float = 10.0
     far: float = 130.0
-    far_step: int = 3
+    step: int = 2
+    far_step: int = 6
     seeds: tuple[int, ...] = (0, 1, 2)
     rounds: int = 250
     rate: float = 0.06
-    leaves: int = 12
+    leaves: int = 10
     leaf_rows: int = 100
     share: float = 0.3
     shrink: float = 1.0
+    kernel: KernelConfig = field(default_factory=KernelConfig)
+    kernel_share: float = 0.4
     folds: int = 5
     cuts: int = 6
     first_cut: int = 25
@@ -77,27 +89,42 @@ class RemainingLife:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A boosted and a smooth model of the same rows; `share` of the smooth one in the average."""
+
+    boosted: HistGradientBoostingRegressor
+    smooth: KernelRegression
+    share: float
+
+    def predict(self, rows: Array) -> Array:
+        """Return the average of both at each row, shape (n,)."""
+        boosted = np.asarray(self.boosted.predict(rows), dtype=np.float64)
+        return (1.0 - self.share) * boosted + self.share * self.smooth.predict(rows)
+
+
+@dataclass(frozen=True, slots=True)
 class RemainingLifeModel:
     """A fitted model; make one with `fit_remaining_life`."""
 
     config: RemainingLifeConfig
     normaliser: Normaliser
-    members: tuple[HistGradientBoostingRegressor, ...]
+    health: HealthIndex
+    members: tuple[Member, ...]
     n_units: int
     calibration: Calibration | None = None
 
     def features(self, history: History) -> Array:
         """Return the features of every row of a unit, shape (n, k)."""
-        return causal_features(
-            history.at, self.normaliser.standardise(history), self.config.windows
-        )
+        scores = self.normaliser.standardise(history)
+        health = self.health.of(scores, self.normaliser.regime(history.conditions))
+        return causal_features(history.at, np.hstack([scores, health]), self.config.windows)
 
     def predict(self, rows: Array) -> Array:
         """Return the remaining life at each row of features, 0..cap, shape (n,)."""
         if not len(rows):
             return np.empty(0)
-        mean = sum(np.asarray(m.predict(rows), dtype=np.float64) for m in self.members)
-        return np.clip(mean / len(self.members), 0.0, self.config.cap)
+        mean = np.mean([member.predict(rows) for member in self.members], axis=0)
+        return np.asarray(np.clip(mean, 0.0, self.config.cap))
 
     def now(self, histories: Sequence[History]) -> list[RemainingLife]:
         """Return what is left of each unit at its last reading.
@@ -127,16 +154,19 @@ def fit_members(
     """Fit the model without an interval; see `fit_remaining_life`."""
     _check(histories, ends)
     normaliser = fit_normaliser(histories)
-    bare = RemainingLifeModel(config, normaliser, (), len(histories))
-    rows, target = [], []
-    for history, end in zip(histories, ends, strict=True):
-        left = end - history.at
-        learnt = (left <= config.far) | (np.arange(len(left)) % config.far_step == 0)
-        rows.append(bare.features(history)[learnt])
-        target.append(np.minimum(left, config.cap)[learnt])
-    x, y = np.concatenate(rows), np.concatenate(target)
-    members = tuple(_member(config, seed).fit(x, y) for seed in config.seeds)
-    return RemainingLifeModel(config, normaliser, members, len(histories))
+    health = _health(histories, ends, normaliser, config)
+    bare = RemainingLifeModel(config, normaliser, health, (), len(histories))
+    features = np.concatenate([bare.features(h) for h in histories])
+    left = _left(histories, ends)
+    place = np.concatenate([np.arange(len(h.at)) for h in histories])
+    members = []
+    for seed in config.seeds:
+        near = (place + seed) % config.step == 0
+        learnt = np.where(left <= config.far, near, (place + seed) % config.far_step == 0)
+        x, y = features[learnt], np.minimum(left[learnt], config.cap)
+        smooth = fit_kernel_regression(x, y, config.kernel, seed)
+        members.append(Member(_boosted(config, seed).fit(x, y), smooth, config.kernel_share))
+    return replace(bare, members=tuple(members))
 
 
 def fit_remaining_life(
@@ -164,7 +194,7 @@ def fit_remaining_life(
     predicted, truth, unit = left_out(histories, ends, rng, config)
     calibration = calibrate(predicted, truth, unit, confidence=config.confidence, bins=config.bins)
     model = fit_members(histories, ends, config)
-    return RemainingLifeModel(config, model.normaliser, model.members, model.n_units, calibration)
+    return replace(model, calibration=calibration)
 
 
 def left_out(
@@ -203,7 +233,25 @@ def _moments(
     return np.unique(rows[rows >= min(config.first_cut, len(history.at) - 1)])
 
 
-def _member(config: RemainingLifeConfig, seed: int) -> HistGradientBoostingRegressor:
+def _left(histories: Sequence[History], ends: Sequence[float]) -> Array:
+    return np.concatenate([end - h.at for h, end in zip(histories, ends, strict=True)])
+
+
+def _health(
+    histories: Sequence[History],
+    ends: Sequence[float],
+    normaliser: Normaliser,
+    config: RemainingLifeConfig,
+) -> HealthIndex:
+    scores = np.concatenate([normaliser.standardise(h) for h in histories])
+    regime = np.concatenate([normaliser.regime(h.conditions) for h in histories])
+    caps = [share * config.cap for share in config.health]
+    return fit_health_index(
+        scores, regime, _left(histories, ends), caps, shrink=config.health_shrink
+    )
+
+
+def _boosted(config: RemainingLifeConfig, seed: int) -> HistGradientBoostingRegressor:
     from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415  (seconds, which few starts need)
 
     return HistGradientBoostingRegressor(

@@ -9,7 +9,7 @@ from predict.errors import NotEnoughData
 from predict.features import History, Windows, causal_features
 from predict.regimes import fit_normaliser
 
-WINDOWS = Windows((3.0, 8.0), (5.0, 12.0), (6.0,), 4.0, 3.0)
+WINDOWS = Windows((3.0, 8.0), (5.0, 12.0), (6.0,), 4.0, 3.0, life_mean=True)
 
 
 def unit(seed: int, n: int = 40, missing: float = 0.1, name: str = "u") -> History:

@@ -79,7 +79,8 @@ def test_what_comes_later_does_not_change_what_was_said(model):
     whole, end = wearing(400)
     rows = model.predict(model.features(whole))
     for age in (10.0, 50.0, end - 20.0):
-        assert model.now([whole.until(age)])[0].value == rows[int(age)]
+        said = model.now([whole.until(age)])[0].value
+        assert said == pytest.approx(rows[int(age)], abs=1e-6)  # sums of a batch round otherwise
 
 
 def test_shuffled_ends_teach_nothing(fleet):
