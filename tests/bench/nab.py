@@ -28,6 +28,8 @@ KEY_SERIES = [
 ]
 
 REST_S = 86400.0
+ALARM_SHARE, ALARM_FACTOR = 0.05, 1.5
+"""Novelty and worsening that alarm a person, chosen on events caught, in folds of series."""
 BUDGETS = (1.0, 2.0, 4.0)
 
 
@@ -62,11 +64,15 @@ def detect(series: Series) -> Scores:
     return SeasonalDetector().update(series.at, series.value)
 
 
-def records(at: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
+def records(
+    at: NDArray[np.float64],
+    score: NDArray[np.float64],
+    factor: float = DEFAULT.episodes.rest_factor,
+) -> NDArray[np.float64]:
     """Return the row scores that a rule of rest would tell anew, at any threshold; others 0.
 
     The benchmark charges every row; a person is told once, and again after `REST_S` or when it
-    has become `rest_factor` times worse.
+    has become `factor` times worse.
     """
     told = np.zeros(len(score))
     highest, highest_at = 0.0, -np.inf
@@ -74,7 +80,7 @@ def records(at: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.f
         zip(at.tolist(), np.nan_to_num(score).tolist(), strict=True)
     ):
         rested = when - highest_at > REST_S
-        if now > 0 and (rested or now >= DEFAULT.episodes.rest_factor * highest):
+        if now > 0 and (rested or now >= factor * highest):
             told[row], highest, highest_at = now, now, when
     return told
 
@@ -83,6 +89,12 @@ def told(series: Series, said: Scores) -> NDArray[np.float64]:
     """Return what is told of the larger of both scores: unlike itself, or outside all it knows."""
     novel = RangeNovelty().update(series.at, series.value)
     return records(series.at, np.fmax(said.score, novel))
+
+
+def alarms(series: Series, said: Scores) -> NDArray[np.float64]:
+    """Return what a person is told within a budget: nothing twice that is hardly worse."""
+    novel = RangeNovelty(share=ALARM_SHARE).update(series.at, series.value)
+    return records(series.at, np.fmax(said.score, novel), ALARM_FACTOR)
 
 
 def caught_at_budget(
@@ -160,7 +172,7 @@ def measure(folder: Path) -> dict[str, object]:
     real = [k for k, series in enumerate(every) if series.name.startswith("real")]
     budget = {
         f"{limit:g} a month": caught_at_budget(
-            [every[k] for k in real], [rows[k] for k in real], limit
+            [every[k] for k in real], [alarms(every[k], scores[k]) for k in real], limit
         )
         for limit in BUDGETS
     }
