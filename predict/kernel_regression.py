@@ -13,13 +13,16 @@ algorithm in dual variables", ICML 1998; worth of a feature: the correlation rat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.kernel_approximation import Nystroem
-from sklearn.linear_model import Ridge
 
 from predict.errors import NotEnoughData
 from predict.features import TINY, Array
+
+if TYPE_CHECKING:
+    from sklearn.kernel_approximation import Nystroem
+    from sklearn.linear_model import Ridge
 
 FARTHEST = 3.0
 """Standard scores beyond this count as this; no row lies far from all others."""
@@ -106,6 +109,9 @@ def fit_kernel_regression(
     size = float(seen.var(axis=0).sum())
     if size <= TINY:
         raise NotEnoughData("no feature moves")
+    from sklearn.kernel_approximation import Nystroem  # noqa: PLC0415  (seconds, which few starts need)
+    from sklearn.linear_model import Ridge  # noqa: PLC0415
+
     kernel = Nystroem(
         gamma=config.reach / size, n_components=min(config.landmarks, len(rows)), random_state=seed
     )

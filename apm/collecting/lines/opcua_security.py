@@ -56,7 +56,8 @@ async def secure(client: Client, spec: Spec, secret: Secret) -> None:
 def _best(offers: Iterable[ua.EndpointDescription]) -> tuple[Any, x509.Certificate]:
     for policy in POLICIES:
         for offer in offers:
-            if offer.SecurityPolicyUri == policy.URI and offer.SecurityMode == MODE:
-                if (shown := _first_of(offer.ServerCertificate)) is not None:
-                    return policy, shown
+            if offer.SecurityPolicyUri != policy.URI or offer.SecurityMode != MODE:
+                continue
+            if (shown := _first_of(offer.ServerCertificate)) is not None:
+                return policy, shown
     raise LineFailed(Reason.NO_ENCRYPTION)
