@@ -97,6 +97,9 @@ def fit_kernel_regression(
     Raises:
         NotEnoughData: no feature that moves.
     """
+    from sklearn.kernel_approximation import Nystroem  # noqa: PLC0415  (seconds, which few starts need)
+    from sklearn.linear_model import Ridge  # noqa: PLC0415
+
     known = np.isfinite(rows)
     n = np.maximum(known.sum(axis=0), 1)
     centre = np.where(known, rows, 0.0).sum(axis=0) / n
@@ -109,9 +112,6 @@ def fit_kernel_regression(
     size = float(seen.var(axis=0).sum())
     if size <= TINY:
         raise NotEnoughData("no feature moves")
-    from sklearn.kernel_approximation import Nystroem  # noqa: PLC0415  (seconds, which few starts need)
-    from sklearn.linear_model import Ridge  # noqa: PLC0415
-
     kernel = Nystroem(
         gamma=config.reach / size, n_components=min(config.landmarks, len(rows)), random_state=seed
     )
