@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -73,12 +74,11 @@ class HospitalCard:
     currency: str
 
 
-def _compiled_templates() -> FileSystemBytecodeCache | None:
+def compiled_templates(folder: Path) -> FileSystemBytecodeCache | None:
     """Keep compiled templates as Python keeps compiled modules: beside them, if one may write.
 
     Compiling all takes seconds of each process; a file is made anew when its template changes.
     """
-    folder = ROOT / "templates" / "__pycache__"
     if sys.dont_write_bytecode:
         return None
     try:
@@ -90,7 +90,7 @@ def _compiled_templates() -> FileSystemBytecodeCache | None:
 
 def install(app: Flask) -> None:
     """Give the templates their globals and filters."""
-    app.jinja_env.bytecode_cache = _compiled_templates()
+    app.jinja_env.bytecode_cache = compiled_templates(ROOT / "templates" / "__pycache__")
     app.context_processor(_shell)
     app.jinja_env.globals.update(
         _=_,

@@ -41,8 +41,12 @@ class Process:
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._is_ready.wait(READY_S), f"{args} is not ready:\n{self.log}"
-        assert self._process.poll() is None, f"{args} ended:\n{self.log}"
+        try:
+            assert self._is_ready.wait(READY_S), f"{args} is not ready:\n{self.log}"
+            assert self._process.poll() is None, f"{args} ended:\n{self.log}"
+        except AssertionError:
+            self.stop()  # nobody else knows of it yet
+            raise
 
     @property
     def log(self) -> str:

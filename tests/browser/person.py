@@ -23,7 +23,7 @@ PHONE: dict[str, Any] = {
 }
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 NO_NETWORK = {
     "net::ERR_INTERNET_DISCONNECTED",
     "net::ERR_CONNECTION_REFUSED",

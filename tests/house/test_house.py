@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -161,3 +162,15 @@ def test_make_demo_starts_the_demo():
         check=True,
     )
     assert said.stdout.rstrip().endswith("python app.py demo")
+
+
+def test_a_start_loads_no_library_that_few_starts_need():
+    heavy = ("sklearn", "statsmodels", "pandas", "scipy.stats", "scipy.optimize", "skops", "pypdf")
+    program = (
+        "import sys; from apm.factory import load_features; load_features(); "
+        f"print(*[name for name in {heavy} if name in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == []
