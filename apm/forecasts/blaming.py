@@ -158,7 +158,7 @@ def _reached(course: Course, values: Array, days: int, nothing: float) -> float:
 
 def _within(chance: float, days: int) -> float:
     """Turn the chance within 30 days into that within others, failures coming evenly."""
-    return 1.0 - (1.0 - chance) ** (days / 30.0)
+    return float(1.0 - (1.0 - chance) ** (days / 30.0))
 
 
 def _blame(why: Why, days: int, facts: list[Fact]) -> Blame:

@@ -110,12 +110,16 @@ def _parts(ctx: Context, orders: set[int]) -> list[tuple[Part, int]]:
         .having(func.sum(StockMove.quantity_milli) < 0)
         .subquery()
     )
-    n = func.count().label("n")
-    query = (
-        select(Part, n)
-        .join(used, used.c.part_id == Part.id)
-        .group_by(Part)
-        .order_by(n.desc(), Part.id)
+    most = (
+        select(used.c.part_id, func.count().label("n"))
+        .group_by(used.c.part_id)
+        .order_by(func.count().desc(), used.c.part_id)
         .limit(MOST)
+        .subquery()
     )
-    return [(part, k) for part, k in ctx.session.execute(query)]
+    query = (
+        select(Part, most.c.n)
+        .join(most, most.c.part_id == Part.id)
+        .order_by(most.c.n.desc(), Part.id)
+    )
+    return [(part, n) for part, n in ctx.session.execute(query)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from apm.assets.model import Asset, Department
 from apm.core.clock import local_day
@@ -59,7 +59,7 @@ class Plan:
 
 
 def together(ctx: Context) -> Plan:
-    """Return what is best done in one visit; at most five statements, two where nothing wears."""
+    """Return what is best done in one visit; at most six statements."""
     rows = _forecasts(ctx)
     money = money_of(ctx)
     zone = hospital_zone(ctx)
@@ -140,7 +140,8 @@ def _forecasts(ctx: Context) -> list[Forecast]:
         .join(Asset, Asset.id == Forecast.asset_id)
         .options(
             contains_eager(Forecast.asset).joinedload(Asset.department),
-            joinedload(Forecast.sensor), joinedload(Forecast.model),
+            joinedload(Forecast.sensor),
+            selectinload(Forecast.model),  # once each: its numbers are long
         )
         .where(FleetEntry.standing == Standing.FORETOLD, Forecast.life_median.is_not(None))
         .order_by(FleetEntry.rank.desc(), FleetEntry.id.desc())

@@ -26,6 +26,17 @@ CURVE = [[0.0, 1.0, 1.0, 1.0], [30.0, 0.8, 0.9, 0.95], [90.0, 0.5, 0.75, 0.9]]
 DRIVER = {"code": "failures_last_year", "weight": 0.7, "n": 3, "ratio": 2.4}
 
 
+MAKES = {"": [0.002, 8.0, 0.5, 7]}
+"""What is known of every make: mean rate, about how many failures it rests on, ..."""
+PARAMETERS: dict[ModelKind, dict[str, Any]] = {
+    ModelKind.LIFE: {
+        "shape": 1.1, "makes": MAKES, "unit_spread": 0.4, "mtbf": {}, "mtbf_all": 500.0,
+    },
+    ModelKind.TREND: {"mtbf": {}, "mtbf_all": 500.0},
+    ModelKind.SOON: {},
+}  # fmt: skip
+
+
 def make_model(
     ctx: Context, kind: ModelKind = ModelKind.LIFE, state: ModelState = ModelState.ACTIVE
 ) -> ModelVersion:
@@ -36,7 +47,7 @@ def make_model(
         made = ModelVersion(
             kind=kind, version=(ctx.session.scalar(last) or 0) + 1, state=state, state_since=now,
             trained_at=now, trained_why="first", data_until=now, data_hash="0" * 64, n_units=80,
-            n_failures=31, metrics={}, parameters={}, made_with={},
+            n_failures=31, metrics={}, parameters=PARAMETERS[kind], made_with={},
         )  # fmt: skip
         ctx.session.add(made)
     return made

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from apm.assets.model import AssetState
+from apm.assets.model import Asset, AssetState
 from apm.cli import cli
 from apm.core.errors import Invalid
 from apm.forecasts.backtest import Course, backtest
@@ -95,6 +95,8 @@ def test_a_planted_leak_is_found_and_named(as_, aged):
     assert victim.id in named
     assert named[victim.id].differs == ("failures",)
     assert named[victim.id].said != named[victim.id].truly
+    code = ctx.session.get(Asset, victim.id).code
+    assert named[victim.id].subject == code  # people know equipment by its code
 
 
 def _orders_of(ctx, asset_id):

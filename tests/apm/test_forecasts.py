@@ -17,6 +17,7 @@ from apm.forecasts.computing import each
 from apm.forecasts.foretelling import foretell_all, foretell_some
 from apm.forecasts.histories import histories
 from apm.forecasts.kinds import Taught, ask, material
+from apm.forecasts.leaks import find_leaks
 from apm.forecasts.lifetimes import train
 from apm.forecasts.model import (
     Forecast,
@@ -31,6 +32,8 @@ from apm.maintenance.commands import add_plan
 from apm.maintenance.model import PlanMode, PlanTrigger, TriggerKind
 from apm.maintenance.rhythm import Rhythm
 from apm.maintenance.wishes import Wanted
+from apm.readings.commands import add_sensor, ingest
+from apm.readings.merging import merge_inbox
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState
 from tests.apm.foretelling import PREDICTIVE, START, device, failure, falling, finish, fleet, on
@@ -357,6 +360,30 @@ def test_a_dask_cluster_of_two_processes_says_the_same(as_, tube, tmp_path, monk
         assert each(double, [[1.0], [2.0]], address) == [[2.0], [4.0]]
         assert ask(taught, given, address) == here
     assert any(said.life_median for said in here)
+
+
+def test_a_trend_of_the_past_knows_the_sensors_and_limits_of_then(as_, tube):
+    ctx = as_("system")
+    then, later = on(ctx, NOW).now(), on(ctx, NOW + 5)
+    before = material(ctx, then, [ModelKind.TREND]).courses
+    add_sensor(
+        later, code="LATE", name="Brought later", quantity="output", unit="mGy", asset=tube.code
+    )
+    past = [{"sensor": "LATE", "at": START + timedelta(days=k), "value": 30.0} for k in range(NOW)]
+    ingest(later, past)
+    merge_inbox(later)
+    for code in ("TUBE", "LATE"):
+        set_rule(
+            later, sensor=code, key="low",
+            change=Change(is_on=True, reason="the maker says so now", limit=12.0),
+        )  # fmt: skip
+
+    after = material(on(ctx, NOW + 6), then, [ModelKind.TREND]).courses
+    assert [(one.sensor_id, one.low) for one in after] == [(o.sensor_id, o.low) for o in before]
+    assert {one.low for one in before} == {10.0}
+    present = material(later, on(ctx, NOW + 6).now(), [ModelKind.TREND]).courses
+    assert sorted(one.low for one in present) == [10.0, 12.0, 12.0]
+    assert find_leaks(on(ctx, NOW + 6), ModelKind.TREND, then) == []
 
 
 def test_a_past_instant_is_foretold_only_by_models_that_did_not_know_better(as_, tube):
