@@ -74,12 +74,15 @@ def calibrate(
     *,
     confidence: float = 0.9,
     bins: int = 1,
+    even: bool = False,
 ) -> Calibration:
     """Learn the interval from predictions for units that the model has not learnt from.
 
-    Both ends are the same error's quantiles, each wrong with (1 - confidence) / 2; a unit's
-    readings weigh 1 / their number within a bin, and the new unit itself counts as an infinite
-    error, which makes the promise hold for finite samples.
+    A unit's readings weigh 1 / their number within a bin, and the new unit itself counts as an
+    infinite error, which makes the promise hold for finite samples.  By default each end is
+    wrong with (1 - confidence) / 2 at most.  An even interval reaches equally far to both sides
+    and is wrong with 1 - confidence at most on both together: narrower where one side can
+    hardly be wrong, as near a bound of the truth, since the correction is paid once.
 
     Args:
         predicted: shape (n,).
@@ -88,6 +91,7 @@ def calibrate(
         confidence: promised coverage, 0..1.
         bins: bins of the prediction with about equally many rows; those with too few units for
             the promise are joined with the next.
+        even: both ends equally far.
 
     Raises:
         NotEnoughData: fewer units than the promise needs: 2 / (1 - confidence) - 1.
@@ -107,8 +111,12 @@ def calibrate(
     errors = y - p
     below, above, units = [], [], []
     for part in parts:
-        below.append(_reach(-errors[part], group[part], tail))
-        above.append(_reach(errors[part], group[part], tail))
+        if even:
+            below.append(_reach(np.abs(errors[part]), group[part], 2.0 * tail))
+            above.append(below[-1])
+        else:
+            below.append(_reach(-errors[part], group[part], tail))
+            above.append(_reach(errors[part], group[part], tail))
         units.append(len(np.unique(group[part])))
     inner = [float(p[part].min()) for part in parts[1:]]
     return Calibration((-inf, *inner, inf), tuple(below), tuple(above), tuple(units), confidence)

@@ -218,3 +218,25 @@ def combined(members: Sequence[Mahalanobis], values: ArrayLike) -> Explained:
     best = scores.argmax(axis=0)
     rows = np.arange(scores.shape[1])
     return Explained(scores[best, rows], np.array([s.parts for s in said])[best, rows])
+
+
+def released(said: Explained, share: float) -> Explained:
+    """Return scores that fall below the limit once the worst of an episode is over.
+
+    A device rarely returns to where it was before a fault, so the limit alone would stay passed.
+    Each score is divided by `share` of the highest since the limit was last kept, at least by 1:
+    below `share` of its peak an episode is over, and a score above that raises it again.  Each
+    row is judged from it and earlier rows alone.
+
+    >>> score = np.array([0.5, 2.0, 8.0, 3.0, 5.0, 0.9, 1.5])
+    >>> released(Explained(score, score[:, None]), 0.5).score.round(2).tolist()
+    [0.5, 2.0, 2.0, 0.75, 1.25, 0.9, 1.5]
+    """
+    if not 0.0 <= share < 1.0:
+        raise ValueError("a share of the peak from 0 to below 1 needed")
+    by = np.ones(len(said.score))
+    peak = 0.0
+    for row, score in enumerate(said.score.tolist()):
+        peak = max(peak, score) if score >= 1.0 else 0.0
+        by[row] = max(1.0, share * peak)
+    return Explained(said.score / by, said.parts / by[:, None])

@@ -51,7 +51,7 @@ class RemainingLifeConfig:
     health: tuple[float, ...] = (1.0, 0.32)
     health_shrink: float = 10.0
     far: float = 130.0
-    step: int = 2
+    step: int = 3
     far_step: int = 6
     seeds: tuple[int, ...] = (0, 1, 2)
     rounds: int = 250
@@ -192,7 +192,9 @@ def fit_remaining_life(
     if len({h.unit for h in histories}) < least_units(config.confidence):
         raise NotEnoughData(f"{least_units(config.confidence)} units run to their end needed")
     predicted, truth, unit = left_out(histories, ends, rng, config)
-    calibration = calibrate(predicted, truth, unit, confidence=config.confidence, bins=config.bins)
+    calibration = calibrate(
+        predicted, truth, unit, confidence=config.confidence, bins=config.bins, even=True
+    )
     model = fit_members(histories, ends, config)
     return replace(model, calibration=calibration)
 

@@ -3,7 +3,7 @@
 NASA's C-MAPSS data (A. Saxena et al., "Damage propagation modeling for aircraft engine run-to-
 failure simulation", PHM 2008): learn from the training units, forecast each test unit once, at
 its last reading.  One frozen configuration, the default one, chosen by cross-validation on
-training units of FD001 and FD002.  Both protocols: the truth capped at 125, and as it is.
+training units of FD001 to FD003.  Both protocols: the truth capped at 125, and as it is.
 
     python -m tests.bench.cmapss DATA_DIR --json
 """

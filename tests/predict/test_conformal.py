@@ -26,9 +26,11 @@ def covered(rounds, units, **options):
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize(("units", "confidence"), [(19, 0.9), (60, 0.9), (60, 0.8)])
-def test_new_units_are_covered_as_often_as_promised(units, confidence):
-    share = covered(150, units, confidence=confidence)
+@pytest.mark.parametrize(
+    ("units", "confidence", "even"), [(19, 0.9, False), (60, 0.9, True), (60, 0.8, False)]
+)
+def test_new_units_are_covered_as_often_as_promised(units, confidence, even):
+    share = covered(150, units, confidence=confidence, even=even)
 
     assert confidence - 0.015 <= share <= confidence + 0.11
 
@@ -71,6 +73,8 @@ def test_the_ends_are_the_ranks_of_the_errors():
     fit = calibrate(np.zeros(99), errors, np.arange(99))
 
     assert (fit.below, fit.above) == ((45.0,), (45.0,))
+    even = calibrate(np.zeros(99), np.arange(1.0, 100.0), np.arange(99), even=True)
+    assert (even.below, even.above) == ((90.0,), (90.0,))  # rank 90 of 100, both sides together
 
 
 def test_intervals_stay_within_what_is_possible():

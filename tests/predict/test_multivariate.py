@@ -7,7 +7,14 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.decomposition import PCA
 
 from predict.errors import NotEnoughData
-from predict.multivariate import combined, fit_mahalanobis, fit_pca, trailing_means
+from predict.multivariate import (
+    Explained,
+    combined,
+    fit_mahalanobis,
+    fit_pca,
+    released,
+    trailing_means,
+)
 from tests.bench import skab
 from tests.bench.data import find
 
@@ -105,6 +112,27 @@ def test_two_windows_say_the_larger():
     np.testing.assert_allclose(both.score, np.maximum(*(m.score(values).score for m in members)))
 
 
+def test_a_fault_that_is_mended_but_leaves_a_trace_ends():
+    """Up to 20, back to 4 where the limit is 1: over; 9 again: a new fault, told at once."""
+    rng = np.random.default_rng(0)
+    level = np.repeat([0.5, 20.0, 4.0, 9.0, 0.5, 2.0], 50)
+    parts = level[:, None] * rng.dirichlet([1.0, 1.0], 300) * rng.uniform(0.9, 1.1, (300, 1))
+    said = Explained(parts.sum(axis=1), parts)
+
+    judged = released(said, 0.35)
+
+    raised = (judged.score >= 1.0).reshape(6, 50)
+    assert raised.all(axis=1).tolist() == [False, True, False, True, False, True]
+    assert raised.any(axis=1).tolist() == [False, True, False, True, False, True]
+    np.testing.assert_allclose(judged.parts.sum(axis=1), judged.score)
+    np.testing.assert_array_equal(released(said, 0.0).score, said.score)
+    for n in (1, 70, 130, 299):  # what comes later changes nothing
+        short = released(Explained(said.score[:n], parts[:n]), 0.35)
+        np.testing.assert_array_equal(short.score, judged.score[:n])
+    with pytest.raises(ValueError, match="share"):
+        released(said, 1.0)
+
+
 def test_constant_missing_and_repeated_sensors_are_borne():
     values = device(400)
     odd = np.column_stack([values, np.full(400, 7.0), np.full(400, np.nan), values[:, 0]])
@@ -134,9 +162,9 @@ def test_a_real_pump_with_faults_is_told_from_a_healthy_one():
         pytest.skip("the pump data are absent: set APM_DATA to the data folder")
     result = skab.measure(folder)
 
-    assert result["f1"] > result["always_alarm"]["f1"] + 0.05
-    assert result["far"] <= 25
-    assert result["auc"] > 0.8
+    assert result["f1"] > result["always_alarm"]["f1"] + 0.1
+    assert result["far"] <= 20
+    assert result["auc"] > 0.85
 
 
 def test_the_bench_says_so_when_the_data_are_absent(tmp_path, capsys):
