@@ -10,6 +10,7 @@ W. Weber, L. Barroso, "Failure trends in a large disk drive population", USENIX 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,41 @@ def change_features(
     own = risen >= first[:, None]
     columns.append(np.where(own, moments[:, None] - log.at[np.maximum(risen, 0)], np.nan))
     columns.append((moments - log.at[first])[:, None])
+    return np.where(known[:, None], np.concatenate(columns, axis=1), np.nan)
+
+
+def peak_features(log: ChangeLog, unit: ArrayLike, at: ArrayLike) -> Array:
+    """Return what stays of a counter that fell again: its peak, and how long since it first rose.
+
+    Args:
+        log: the changes.
+        unit: shape (m,), whose moments; a unit that the log does not know gets NaN.
+        at: shape (m,), moments.
+
+    Returns:
+        Shape (m, 2 k + 1): the highest value so far; the time since it was first above zero (NaN:
+        never); the time since anything changed.
+
+    >>> at, value = np.array([0.0, 4.0, 9.0]), np.array([[0.0], [3.0], [1.0]])
+    >>> log = ChangeLog(np.zeros(3, dtype=int), at, value)
+    >>> peak_features(log, [0, 0], [3.0, 9.5]).tolist()
+    [[0.0, nan, 3.0], [3.0, 5.5, 0.5]]
+    """
+    who, moments = np.asarray(unit, dtype=np.int64), np.asarray(at, dtype=np.float64)
+    peak = np.empty_like(log.value)
+    rose = np.where(log.value > 0.0, log.at[:, None], np.inf)
+    first = np.flatnonzero(np.append([True], log.unit[1:] != log.unit[:-1]))
+    for begin, end in itertools.pairwise([*first.tolist(), len(log.unit)]):
+        np.fmax.accumulate(log.value[begin:end], axis=0, out=peak[begin:end])
+        rose[begin:end] = np.minimum.accumulate(rose[begin:end], axis=0)
+    row = np.maximum(_Seek(log).row(who, moments), 0)
+    known = (log.unit[row] == who) & (log.at[row] <= moments)
+    since = moments[:, None] - rose[row]
+    columns = [
+        peak[row],
+        np.where(np.isfinite(since), since, np.nan),
+        (moments - log.at[row])[:, None],
+    ]
     return np.where(known[:, None], np.concatenate(columns, axis=1), np.nan)
 
 

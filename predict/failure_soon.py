@@ -79,7 +79,10 @@ def fails_within(
 
 @dataclass(frozen=True, slots=True)
 class FailureSoonConfig:
-    """The one frozen configuration: of the boosting, and of the folds that calibrate it."""
+    """The one frozen configuration: of the boosting, and of the folds that calibrate it.
+
+    categories: places of columns that hold the number of a name, below 255, not an amount.
+    """
 
     rounds: int = 120
     rate: float = 0.08
@@ -87,6 +90,7 @@ class FailureSoonConfig:
     leaf_rows: int = 40
     shrink: float = 1.0
     folds: int = 3
+    categories: tuple[int, ...] = ()
 
 
 DEFAULT = FailureSoonConfig()
@@ -190,6 +194,7 @@ def _classifier(config: FailureSoonConfig) -> HistGradientBoostingClassifier:
         max_leaf_nodes=config.leaves,
         min_samples_leaf=config.leaf_rows,
         l2_regularization=config.shrink,
+        categorical_features=list(config.categories) or None,
         early_stopping=False,
         random_state=0,
     )

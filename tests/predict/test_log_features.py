@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predict.change_features import ChangeLog, change_features
+from predict.change_features import ChangeLog, change_features, peak_features
 from predict.novelty import RangeNovelty
 from predict.rhythm import rhythm_features, usual
 from tests.bench.nab import caught_at_budget
@@ -71,6 +71,24 @@ def test_changes_to_come_change_no_feature(rows, now):
         change_features(changes(rows), [1], moment, [3.0, 9.0]),
         change_features(changes(past), [1], moment, [3.0, 9.0]),
     )
+    np.testing.assert_array_equal(
+        peak_features(changes(rows), [1], moment), peak_features(changes(past), [1], moment)
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=logs, now=st.integers(0, 50), who=st.integers(0, 3))
+def test_peaks_are_what_one_finds_by_hand(rows, now, who):
+    found = peak_features(changes(rows), [who], [float(now)])[0]
+
+    past = [(at, value) for unit, at, value in rows if unit == who and at <= now]
+    above = [at for at, value in past if value > 0]
+    expected = (
+        [max(v for _, v in past), now - above[0] if above else np.nan, now - past[-1][0]]
+        if past
+        else [np.nan] * 3
+    )
+    np.testing.assert_array_equal(found, np.array(expected, dtype=float))
 
 
 def test_a_log_out_of_order_is_refused():
