@@ -3,8 +3,8 @@
 In this process, without a network: from the request to the commit in a durable SQLite database, in
 which nothing is noted or merged meanwhile.  CPU time, so that others on the machine matter less;
 `loop_ms` is the CPU time of 400,000 additions in the same run, 25 ms on a quiet core.  The last
-line is one JSON object: CPU milliseconds a batch of 1,000 readings of 50 sensors (`narrow`), of one
-reading each of 1,000 sensors (`wide`), of a single reading (`one`).
+line is one JSON object: CPU milliseconds of a batch of 1,000 readings of 50 sensors (`narrow`), of
+one reading each of 1,000 sensors (`wide`), of a single reading (`one`).
 """
 
 from __future__ import annotations
