@@ -1,7 +1,8 @@
 """Counts what is new on every sensor, and what came late anew; opens, updates and ends alarms.
 
 Safe to repeat and to stop at any point: readings, memory and alarms of some sensors are stored
-together.  The rows of `Latest` are locked first, as those who store readings do.
+together.  The rows of `Latest` are locked first, so that nobody moves them meanwhile, and what is
+not noted there is left for the next time: its note would say that it came late.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from apm.alarms.stretches import days_before, interval_of, spans
 from apm.core.command import Context, command
 from apm.core.many import among
 from apm.core.permissions import Permission
+from apm.readings import intake
 from apm.readings.checking import MICROSECOND, instant
 from apm.readings.model import Latest, Sensor
+from apm.readings.noting import note_inbox
 
 AT_ONCE = 400
 """Sensors of one transaction: whoever stores readings waits no longer than that."""
@@ -58,6 +61,7 @@ class _Task:
 
 def evaluate_all(ctx: Context, *, until: datetime | None = None) -> Done:
     """Count the readings of the hospital that are new (those up to `until`)."""
+    note_inbox(ctx)
     total = Done()
     ids = _due(ctx)
     for begin in range(0, len(ids), AT_ONCE):
@@ -171,7 +175,9 @@ def _counts(
     starts = {task.sensor.id: task.start for task in tasks}
     since = {task.sensor.id: task.reads_from for task in tasks if task.reads_from is not None}
     wanted = {**{a: starts[h] for h, a in air.items()}, **starts}
-    loaded = spans(ctx, wanted, until=until, since=since)
+    here = intake.place(ctx)
+    noted = 0 if here is None else here.noted
+    loaded = spans(ctx, wanted, until=until, since=since, upto=noted)
     found = []
     prints: dict[int, str] = {}  # thousands of sensors share a few tuples of rules
     for task in tasks:

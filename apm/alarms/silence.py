@@ -22,13 +22,20 @@ from apm.alarms.ruling import rules_of
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.readings.model import Alarm, AlarmKind, EndedWhy, Latest, Sensor
+from apm.readings.noting import note_inbox
 
 BREAK = timedelta(minutes=5)
 """When the last look was longer ago, nobody listened meanwhile."""
 
 
-@command("alarm.listen", Permission.SYSTEM_RUN)
 def listen(ctx: Context) -> int:
+    """Look for silent sensors, once all that came in is noted; return how many alarms opened."""
+    note_inbox(ctx)
+    return find_silent(ctx)
+
+
+@command("alarm.listen", Permission.SYSTEM_RUN)
+def find_silent(ctx: Context) -> int:
     """Open alarms for sensors that are silent, end those of sensors that send again.
 
     An alarm begins with the last reading.  Returns how many were opened.

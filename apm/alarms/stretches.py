@@ -46,6 +46,7 @@ def spans(
     *,
     until: datetime | None = None,
     since: Mapping[int, date] | None = None,
+    upto: int | None = None,
 ) -> dict[int, Span]:
     """Return the usable readings of each sensor from its start on, and a day before it.
 
@@ -54,6 +55,7 @@ def spans(
         starts: by sensor, the first instant to be counted; None: all there is.
         until: readings after it are left out.
         since: by sensor, a day from which on to read at least.
+        upto: number of the last row of the inbox that counts, or None.
     """
     firsts = {key: _first_day(key, at, since or {}) for key, at in starts.items()}
     known = [first for first in firsts.values() if first is not None]
@@ -62,6 +64,7 @@ def spans(
         list(starts),
         start=day_number(min(known)) * DAY_US if known and len(known) == len(firsts) else None,
         end=None if until is None else microseconds(until) + 1,
+        upto=upto,
     )
     by_day: dict[date | None, list[int]] = {}
     for key, first in firsts.items():

@@ -13,6 +13,7 @@ from apm.detecting.commands import Outcome, note_failure, store_outcome
 from apm.detecting.queries import Due, detector_state, sensors_due, unread
 from apm.detecting.trace import Trace
 from apm.readings.checking import instant
+from apm.readings.noting import note_inbox
 from predict.anomaly import SeasonalDetector
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def score_new(ctx: Context, *, until: datetime | None = None) -> Scored:
     Safe to repeat and to stop at any point: a sensor's memory and its findings are stored
     together, and what is not stored is read again.
     """
+    note_inbox(ctx)
     done = Scored()
     for due in sensors_due(ctx):
         if done.readings >= MOST_A_RUN:

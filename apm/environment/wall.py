@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ from apm.core.i18n import choose
 from apm.environment.alarm_state import Limits, Ringing, is_muted, limits_for, ringing
 from apm.environment.model import MonitoredPlace
 from apm.environment.standing import ORDER, Standing, silent_ids, standing_of
+from apm.readings import intake
+from apm.readings.fresh import news
 from apm.readings.model import Latest, Sensor
 from apm.readings.queries import sparklines
 
@@ -152,6 +154,7 @@ def sensors_seen(
     ids: Collection[int] | None = None,
 ) -> list[Seen]:
     """Return all sensors, those in some places and on the equipment there, or some, by code."""
+    here = intake.place(ctx)
     place = func.coalesce(Sensor.location_id, Asset.location_id)
     query = (
         select(
@@ -174,7 +177,14 @@ def sensors_seen(
     if ids is not None:
         query = query.where(Sensor.id.in_(ids))
     rows: list[Any] = list(ctx.session.execute(query))
-    return [Seen(*row) for row in rows]
+    seen = [Seen(*row) for row in rows]
+    new = news(ctx, here, {one.sensor_id: one for one in seen})
+    return [
+        replace(one, at=new[one.sensor_id].at, value=new[one.sensor_id].value)
+        if one.sensor_id in new
+        else one
+        for one in seen
+    ]
 
 
 def curves(

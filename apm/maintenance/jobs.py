@@ -14,6 +14,7 @@ from apm.core.jobs import job
 from apm.maintenance.generation import generate, generate_many, note_problem
 from apm.maintenance.queries import plans_to_look_at, plans_triggered, today_of
 from apm.maintenance.watching import follow_sensor, triggers_to_watch
+from apm.readings.noting import note_inbox
 
 log = logging.getLogger(__name__)
 AT_ONCE = 25
@@ -30,6 +31,7 @@ def generate_due(ctx: Context) -> int:
 @job("maintenance.watch", every=timedelta(minutes=1))
 def watch_triggers(ctx: Context) -> int:
     """Follow the watched sensors, and make the work orders that triggers ask for."""
+    note_inbox(ctx)
     for trigger_id in triggers_to_watch(ctx):
         follow_sensor(ctx, trigger_id=trigger_id)
     return look_after(ctx, plans_triggered(ctx, today_of(ctx)))

@@ -77,8 +77,8 @@ def sensor(code: str) -> Any:
 def sensor_readings(wanted: dict[str, Any], code: str) -> Any:
     """A stretch of readings, by default the last day; marked-bad ones are left out."""
     ctx = context()
-    found = queries.sensor_by_code(ctx, code)
+    sensor_id = queries.sensor_id_of(ctx, code)
     end = wanted.get("to") or ctx.now()
     start = wanted.get("from") or end - timedelta(days=1)
     resolution = Resolution(wanted["resolution"])
-    return series(ctx, found.id, start=start, end=end, resolution=resolution)
+    return series(ctx, sensor_id, start=start, end=end, resolution=resolution)

@@ -32,11 +32,17 @@ class Batch:
         """Return them by sensor and time; those of one instant stay in order of arrival."""
         return self.where(np.lexsort((self.readings.times, self.sensor_ids)))
 
+    def same_sensor(self) -> NDArray[np.bool_]:
+        """Tell which ones are of the sensor of the one before."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        found[1:] = self.sensor_ids[1:] == self.sensor_ids[:-1]
+        return found
+
     def repeats(self) -> NDArray[np.bool_]:
         """Tell which ones have sensor and instant of the one before."""
-        found = np.zeros(len(self), dtype=np.bool_)
+        found = self.same_sensor()
         times = self.readings.times
-        found[1:] = (times[1:] == times[:-1]) & (self.sensor_ids[1:] == self.sensor_ids[:-1])
+        found[1:] &= times[1:] == times[:-1]
         return found
 
 
@@ -104,17 +110,34 @@ def settle(stored: Batch, arriving: Batch) -> Settled:
     )
 
 
-def pack_batch(batch: Batch) -> tuple[bytes, bytes]:
-    """Return a batch in order as its index (which sensors, how many of each) and its readings."""
-    ids, counts = np.unique(batch.sensor_ids, return_counts=True)
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The bytes of a batch.
+
+    sensors: its index, which sensors and how many readings of each; newest: when each was last
+    read; data: the readings.
+    """
+
+    sensors: bytes
+    newest: bytes
+    data: bytes
+
+
+def pack_batch(batch: Batch) -> Packed:
+    """Return a batch in order (at least one reading) as bytes."""
+    first = np.flatnonzero(~batch.same_sensor())
+    ids, counts = batch.sensor_ids[first], np.diff(first, append=len(batch))
     times, values, quality = (
         batch.readings.times,
         batch.readings.values,
         batch.readings.quality,
     )
     raw = np.diff(times, prepend=0).astype("<i8").tobytes() + values.astype("<f8").tobytes()
-    body = zlib.compress(raw + (quality.tobytes() if quality.any() else b""), _FAST)
-    return ids.astype("<i8").tobytes() + counts.astype("<i4").tobytes(), body
+    return Packed(
+        ids.astype("<i8").tobytes() + counts.astype("<i4").tobytes(),
+        times[first + counts - 1].astype("<i8").tobytes(),
+        zlib.compress(raw + (quality.tobytes() if quality.any() else b""), _FAST),
+    )
 
 
 def sensors_in(index: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

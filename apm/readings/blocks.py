@@ -159,7 +159,7 @@ def _chunk(data: bytes, offset: int) -> Readings:
     steps = np.frombuffer(body, dtype=f"<u{time_size}", count=n - 1)
     times = np.empty(n, dtype=np.int64)  # (filled in place: most chunks are a few readings)
     times[0] = 0
-    np.cumsum(steps, out=times[1:])
+    steps.cumsum(out=times[1:])
     times *= step
     times += start
     used = steps.nbytes
@@ -172,7 +172,7 @@ def _chunk(data: bytes, offset: int) -> Readings:
     else:
         whole = np.empty(n, dtype=np.int64)
         whole[0] = 0
-        np.cumsum(raw, out=whole[1:])
+        raw.cumsum(out=whole[1:])
         whole += first
         values = whole / 10**decimals
     quality = np.zeros(n, dtype=np.uint8)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apm.core.i18n import _l
-from apm.core.storable import is_storable
 from apm.readings.blocks import QUALITIES, Readings
 from apm.readings.columns import columns as usual
 
@@ -161,8 +160,8 @@ def check(readings: Sequence[object], *, sensors: Mapping[str, int], now: dateti
     return Checked(ids, arrays, np.array(columns.places, dtype=np.int64), rejected)
 
 
-def codes_in(readings: Sequence[object]) -> set[str]:
-    """Return the sensor codes that readings name."""
+def codes_in(readings: Sequence[object]) -> set[object]:
+    """Return what readings name as their sensor: codes, and whatever else was sent."""
     named: set[object] = set()
     try:
         named = {reading["sensor"] for reading in readings}  # type: ignore[index]
@@ -170,7 +169,7 @@ def codes_in(readings: Sequence[object]) -> set[str]:
         for reading in readings:
             if isinstance(reading, Mapping) and isinstance(code := reading.get("sensor"), str):
                 named.add(code)
-    return {code for code in named if isinstance(code, str) and is_storable(code)}
+    return named
 
 
 def microseconds(at: datetime) -> int:

@@ -17,8 +17,8 @@ from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.readings.checking import Checked, Rejection, check, codes_in
+from apm.readings.intake import codes_known
 from apm.readings.model import Latest, Sensor
-from apm.readings.queries import sensor_ids
 from apm.readings.receiving import receive
 from apm.readings.schema import SensorDetails
 
@@ -88,7 +88,7 @@ def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:
     """
     # Looked at before the transaction begins: other senders wait no longer than they must.
     ctx.actor.require(Permission.READING_SEND)
-    known = sensor_ids(ctx, codes_in(readings))
+    known = codes_known(ctx, codes_in(readings))
     return take_in(ctx, checked=check(readings, sensors=known, now=ctx.now()))
 
 

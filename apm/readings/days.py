@@ -68,6 +68,7 @@ def waiting(
     *,
     start: int | None = None,
     end: int | None = None,
+    upto: int | None = None,
 ) -> Batch:
     """Return what the inbox holds of some sensors from start to end, the newest writes, in order.
 
@@ -79,12 +80,9 @@ def waiting(
         sensor_ids: of which sensors.
         start: microseconds since 1970, or None.
         end: the same; itself not included.
+        upto: number of the last row of the inbox that counts, or None.
     """
-    query = select(Inbox.id, Inbox.sensors).order_by(Inbox.id)
-    if start is not None:
-        query = query.where(Inbox.last_us >= start)
-    if end is not None:
-        query = query.where(Inbox.first_us < end)
+    query = select(Inbox.id, Inbox.sensors).where(*_bounds(start, end, upto)).order_by(Inbox.id)
     wanted = np.array(sorted(sensor_ids), dtype=np.int64)
     found = []
     for number, index in ctx.session.execute(query):
@@ -102,6 +100,15 @@ def waiting(
     if end is not None:
         keep &= times < end
     return batch.where(keep)
+
+
+def _bounds(start: int | None, end: int | None, upto: int | None) -> Iterator[ColumnElement[bool]]:
+    if start is not None:
+        yield Inbox.last_us >= start
+    if end is not None:
+        yield Inbox.first_us < end
+    if upto is not None:
+        yield Inbox.id <= upto
 
 
 def inbox_batches(ctx: Context, numbers: Sequence[int]) -> Iterator[Batch]:

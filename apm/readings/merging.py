@@ -30,6 +30,7 @@ from apm.readings.blocks import (
 from apm.readings.days import AT_ONCE, Group, groups, inbox_batches, of_days
 from apm.readings.hours import HOUR_US, bucketed, pack_hours
 from apm.readings.model import Block, Inbox
+from apm.readings.noting import note_inbox
 
 MOST_AT_ONCE = 250_000
 """Readings taken from the inbox at once: about 10 MB as arrays."""
@@ -57,12 +58,12 @@ def backlog(ctx: Context) -> tuple[int, int]:
 
 
 def merge_inbox(ctx: Context) -> int:
-    """Merge what waits now; return how many readings were merged.
+    """Note and merge what waits now; return how many readings were merged.
 
     Safe to repeat, to stop half-way and to run twice at once.
     """
     done = 0
-    last = ctx.session.scalar(select(func.max(Inbox.id))) or 0
+    last = note_inbox(ctx)
     while rows := _some(ctx, last):
         try:
             _merge(ctx, [number for number, _n in rows])

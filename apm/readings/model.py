@@ -38,10 +38,10 @@ class Sensor(Audited, HospitalScoped, Row):
 
 
 class Latest(HospitalScoped, Row):
-    """The newest reading of a sensor, and a revision that grows with every batch stored.
+    """The newest reading of a sensor, and a revision that grows when something new was stored.
 
-    A row of its own, not audited: it moves with each reading, in the transaction that takes the
-    reading in.  Locked, it is what two writers of one sensor wait for.
+    A row of its own, not audited.  It follows the inbox: `readings.noting` moves the rows of many
+    sensors at once.  What shows it lays over it what is not noted yet (`fresh.lay_over`).
     """
 
     __tablename__ = "latest"
@@ -82,9 +82,27 @@ class Inbox(HospitalScoped, Row):
     first_us: Mapped[int]
     last_us: Mapped[int]
     """The span of the readings, microseconds since 1970."""
+    newest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """When each of its sensors was last read, int64 as in `sensors`."""
     sensors: Mapped[bytes] = mapped_column(LargeBinary)
     """Which sensors, and how many readings of each (see `readings.batches`)."""
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Intake(HospitalScoped, Row):
+    """How far `latest` follows the inbox of a hospital; locked, it is what its senders wait for.
+
+    With it the newest instant of a sensor is known without a look at its row each time:
+    `latest.newest_us` as it was when `stamp` was written, and the inbox beyond `noted`.
+    """
+
+    __tablename__ = "reading_intake"
+    __table_args__ = (UniqueConstraint("hospital_id"),)
+
+    noted: Mapped[int]
+    """Rows of the inbox up to this number are in `latest`."""
+    stamp: Mapped[int]
+    """Another random number whenever any `latest.newest_us` was written."""
 
 
 class Block(HospitalScoped, Row):

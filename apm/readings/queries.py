@@ -13,24 +13,19 @@ from sqlalchemy.orm import joinedload
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
-from apm.core.many import among
 from apm.core.paging import Page, page_of
+from apm.readings import intake
 from apm.readings.batches import newest_writes, together
 from apm.readings.blocks import BAD, DAY_US, unpack
 from apm.readings.checking import instant, microseconds
 from apm.readings.days import day_of, placed, waiting
+from apm.readings.fresh import lay_over, news
 from apm.readings.model import Alarm, Block, Latest, Sensor
 
 SPARK_POINTS = 96
 """Points of a small curve: one a quarter of an hour for a day."""
 DAY = timedelta(days=1)
 _PRIORITIES = ("low", "normal", "high", "urgent")
-
-
-def sensor_ids(ctx: Context, codes: Collection[str]) -> dict[str, int]:
-    """Return the id of each of these codes that is a sensor of the hospital."""
-    query = select(Sensor.code, Sensor.id).where(among(Sensor.code, codes))
-    return {row.code: row.id for row in ctx.session.execute(query)}
 
 
 def sensors_with_places() -> Select[Sensor]:
@@ -42,22 +37,42 @@ def sensors_with_places() -> Select[Sensor]:
 
 def sensor_by_code(ctx: Context, code: str) -> Sensor:
     """Return a sensor, or raise `NotFound`."""
+    here = intake.place(ctx)
     found = ctx.session.scalar(sensors_with_places().where(Sensor.code == code))
     if found is None:
-        raise NotFound(_l("No sensor of this hospital has this code. Choose one from the list."))
+        raise _unknown()
+    lay_over(ctx, here, [found.latest])
     return found
+
+
+def sensor_id_of(ctx: Context, code: str) -> int:
+    """Return the id of a sensor, or raise `NotFound`."""
+    found = ctx.session.scalar(select(Sensor.id).where(Sensor.code == code))
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def _unknown() -> NotFound:
+    return NotFound(_l("No sensor of this hospital has this code. Choose one from the list."))
 
 
 def sensors_page(ctx: Context, *, after: str | None = None, limit: int = 25) -> Page[Sensor]:
     """Return one page of the sensors, by code."""
+    here = intake.place(ctx)
     query = sensors_with_places()
-    return page_of(ctx.session, query, by=[Sensor.code], after=after, limit=limit)
+    found = page_of(ctx.session, query, by=[Sensor.code], after=after, limit=limit)
+    lay_over(ctx, here, [sensor.latest for sensor in found.items])
+    return found
 
 
 def sensors_of_asset(ctx: Context, asset_id: int, *, most: int = 12) -> list[Sensor]:
     """Return the first sensors of an asset, by code."""
+    here = intake.place(ctx)
     query = sensors_with_places().where(Sensor.asset_id == asset_id)
-    return list(ctx.session.scalars(query.order_by(Sensor.code).limit(most)))
+    found = list(ctx.session.scalars(query.order_by(Sensor.code).limit(most)))
+    lay_over(ctx, here, [sensor.latest for sensor in found])
+    return found
 
 
 def sparklines(
@@ -107,8 +122,19 @@ class LatestValue(NamedTuple):
 
 def latest_values(ctx: Context) -> list[LatestValue]:
     """Return what every sensor of the hospital read last, by code."""
+    here = intake.place(ctx)
     query = select(Sensor.id, Sensor.code, Latest.at, Latest.value).join(Sensor.latest)
-    return [LatestValue(*row) for row in ctx.session.execute(query.order_by(Sensor.code))]
+    rows = ctx.session.execute(query.order_by(Sensor.code))
+    found = [*map(LatestValue._make, rows)]
+    new = news(ctx, here, {one.sensor_id: one for one in found}) if here is not None else {}
+    if not new:
+        return found
+    return [
+        one._replace(at=new[one.sensor_id].at, value=new[one.sensor_id].value)
+        if one.sensor_id in new
+        else one
+        for one in found
+    ]
 
 
 def days_with_readings(ctx: Context, sensor_id: int) -> int:

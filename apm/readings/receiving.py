@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apm.core.command import Context
-from apm.readings import latest
+from apm.readings import intake
 from apm.readings.batches import NOTHING, Batch, pack_batch, settle
 from apm.readings.blocks import DAY_US
 from apm.readings.checking import Checked, Rejection
 from apm.readings.days import day_number, day_of, stored_on
-from apm.readings.model import Inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,9 @@ def receive(ctx: Context, checked: Checked) -> Counts:
     arriving = Batch(checked.sensor_ids, checked.readings)
     if not len(arriving):
         return Counts()
-    known = latest.lock(ctx, np.unique(arriving.sensor_ids).tolist())
-    is_old = arriving.readings.times <= known.newest_of(arriving.sensor_ids)
+    ids, owner = np.unique(arriving.sensor_ids, return_inverse=True)
+    newest = intake.newest(ctx, intake.lock(ctx), ids.tolist())
+    is_old = arriving.readings.times <= newest[owner]
     stored = NOTHING
     if is_old.any():
         old = arriving.where(is_old)
@@ -51,22 +51,22 @@ def receive(ctx: Context, checked: Checked) -> Counts:
     settled = settle(stored, arriving)
     if len(settled.changes):
         _put(ctx, settled.changes)
-        latest.note(ctx, known, settled.changes)
     return Counts(settled.new + settled.corrected, settled.duplicate)
 
 
 def _put(ctx: Context, changes: Batch) -> None:
-    sensors, data = pack_batch(changes)
+    packed = pack_batch(changes)
     times = changes.readings.times
     row = {
         "received_at": ctx.now(),
         "n": len(changes),
         "first_us": int(times.min()),
         "last_us": int(times.max()),
-        "sensors": sensors,
-        "data": data,
+        "newest": packed.newest,
+        "sensors": packed.sensors,
+        "data": packed.data,
     }
-    ctx.bulk_insert(Inbox, [row])
+    intake.put(ctx, row)
 
 
 def _days_of(batch: Batch) -> list[tuple[int, date]]:

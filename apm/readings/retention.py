@@ -17,6 +17,7 @@ from apm.core.command import Context
 from apm.core.i18n import choose
 from apm.core.settings import ROOT
 from apm.core.shipped import read_yaml
+from apm.readings import intake
 from apm.readings.blocks import DAY_US, unpack
 from apm.readings.days import day_number, waiting
 from apm.readings.merging import hours_for
@@ -98,10 +99,11 @@ def _thin_some(ctx: Context, one: RetentionClass, days: int) -> int:
     if not sensor_ids:
         return 0
     with ctx.writing("reading.thin"):
-        # Locked, nobody takes in readings of these sensors; those that wait are merged first.
+        # Locked, nobody takes in readings; sensors of which some wait are merged first.
         locked = select(Latest.id, Latest.sensor_id, Latest.newest_us)
         locked = locked.where(Latest.sensor_id.in_(sensor_ids)).order_by(Latest.sensor_id)
         latest = {row.sensor_id: row for row in ctx.session.execute(locked.with_for_update())}
+        intake.lock(ctx)
         busy = {int(n) for n in waiting(ctx, sensor_ids).sensor_ids}
         rows = ctx.session.execute(query.where(Block.sensor_id.not_in(busy))).all()
         if rows:
@@ -128,3 +130,4 @@ def _note_ends(ctx: Context, latest: dict[int, Any], rows: Any) -> None:
     ]
     if later:
         ctx.session.execute(update(Latest), later)
+        intake.move(ctx)

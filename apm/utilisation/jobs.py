@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from apm.core.command import Context
 from apm.core.errors import DomainError
 from apm.core.jobs import job
+from apm.readings.noting import note_inbox
 from apm.utilisation.following import feeds_due, follow_feed
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ FAILURES = (DomainError, SQLAlchemyError, LookupError, ValueError)
 @job("utilisation.follow", every=timedelta(minutes=5))
 def follow_all(ctx: Context) -> int:
     """Work out the use of equipment whose sensors have said something new; return how many."""
+    note_inbox(ctx)
     due = feeds_due(ctx)
     for feed_id in due:
         try:

@@ -11,6 +11,7 @@ from apm.alarms.rule_commands import Change, reset_rule, set_profile_rule, set_r
 from apm.core.errors import Invalid, NotAllowed, NotFound
 from apm.readings.commands import ingest
 from apm.readings.model import AlarmGroup, AlarmKind, EndedWhy, Latest
+from apm.readings.noting import note_inbox
 from apm.work.model import WorkOrder
 from tests.apm.alarming import MINUTE, START, Ward, minutes
 from tests.queries import count_queries
@@ -210,6 +211,7 @@ def test_counting_again_changes_nothing_and_a_stop_half_way_loses_nothing(
 def test_the_memory_is_given_back_with_the_readings(ward, fridge, as_):
     ward.send("F-1", [7.0] * 3)
     query = select(Latest).where(Latest.sensor_id == fridge.id)
+    note_inbox(as_("system"))
     assert minutes(as_("wang").session.scalars(query).one().touched_from) == 0
     ward.look(3)
     latest = as_("wang").session.scalars(query).one()

@@ -25,6 +25,7 @@ from apm.core.permissions import Role
 from apm.notify.model import Notification
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.model import Alarm, AlarmKind, Block, Latest, Sensor
+from apm.readings.noting import note_inbox
 from apm.readings.series import readings_between
 from apm.requests.events import RequestReported
 from apm.requests.model import Request
@@ -179,6 +180,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(engine, sessions, as_):
     for _ in range(40):
         make_request(lin, asset)
     sick_sensors(as_("wang"), 6)
+    note_inbox(as_("wang"))
 
     def count(query):
         with sessions() as session:

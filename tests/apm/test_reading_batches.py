@@ -74,13 +74,14 @@ def test_settling_is_taking_in_one_by_one(before, arriving):
 @given(batches())
 def test_a_batch_comes_back_as_it_was_packed(batch):
     ordered = batch.in_order()
-    assert rows(unpack_batch(*pack_batch(ordered))) == rows(ordered)
+    packed = pack_batch(ordered)
+    assert rows(unpack_batch(packed.sensors, packed.data)) == rows(ordered)
 
 
 def test_damaged_bytes_are_refused():
-    index, data = pack_batch(Batch(np.array([1]), Readings(*one(DAY, 1.0))))
+    packed = pack_batch(Batch(np.array([1]), Readings(*one(DAY, 1.0))))
     with pytest.raises(ValueError, match="batch"):
-        unpack_batch(index, data[:-3])
+        unpack_batch(packed.sensors, packed.data[:-3])
     with pytest.raises(ValueError, match="hours"):
         unpack_hours(b"")
     with pytest.raises(ValueError, match="hours"):

@@ -18,6 +18,7 @@ from apm.readings.commands import add_sensor, ingest
 from apm.readings.hours import HOUR_US
 from apm.readings.merging import backlog, merge_inbox
 from apm.readings.model import Block, Inbox
+from apm.readings.noting import note_inbox
 from apm.readings.queries import sensor_by_code, sparklines
 from apm.readings.sealing import seal_days
 from apm.readings.series import Resolution, readings_between, series
@@ -95,6 +96,7 @@ def take(ctx, code, one, known):
             accepted += 1
             known[k] = (value, grade)
             late = min(late, at_step(k))
+    note_inbox(ctx)
     with ctx.writing("test.evaluated"):
         sensor_by_code(ctx, code).latest.touched_from = None
     report = ingest(ctx, rows)

@@ -6,11 +6,12 @@ year of a sensor are asked for.  With `--postgresql` all of it on a throwaway Po
 as it is delivered.  Peers that are installed store the same readings in the same run.  The last
 line is one JSON object:
 http_rows_per_s (batches of 1,000 until the last answer), merged_rows_per_s (until all are in day
-blocks), http_10k_rows_per_s, cpu_us_per_row (server and worker), ack_ms_p95 (a batch of 1,000
-under that load), ack_quiet_ms_p95 (the same, one sender alone), ack_one_ms_p95 (a single
-reading), bytes_per_reading (growth of the database), last_day_ms_p95 and year_hourly_ms_p95 over
-HTTP, latest_10k_ms_p95 (in process), peak_mb (the largest process), vs (rows a second, this over
-the peer's).
+blocks), wide_rows_per_s, wide_server_cpu_us_per_row and wide_ack_ms_p95 (batches of one reading
+each of 1,000 sensors; CPU of the server's processes alone), http_10k_rows_per_s, cpu_us_per_row
+(server and worker), ack_ms_p95 (a batch of 1,000 under that load), ack_quiet_ms_p95 (the same, one
+sender alone), ack_one_ms_p95 (a single reading), bytes_per_reading (growth of the database),
+last_day_ms_p95 and year_hourly_ms_p95 over HTTP, latest_10k_ms_p95 (in process), peak_mb (the
+largest process), vs (rows a second, this over the peer's).
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ SENSORS = 10_000
 SMALL = Load(senders=2, batches=150, size=1000, sensors=50, first_minute=0)
 LARGE = Load(senders=2, batches=15, size=10_000, sensors=50, first_minute=3_000)
 QUIET = Load(senders=1, batches=60, size=1000, sensors=50, first_minute=6_000)
+WIDE = Load(senders=2, batches=100, size=1000, sensors=1000, first_minute=9_000)
 SINGLE = Load(senders=1, batches=60, size=1, sensors=1, first_minute=7_200)
 SAMPLES = 60
 
@@ -108,6 +110,10 @@ def measure(url: str) -> dict[str, float]:
         grown = (size(engine) - before) / (SMALL.readings + LARGE.readings)
         quiet = send_all(base, headers, QUIET)
         single = send_all(base, headers, SINGLE)
+        until(lambda: not waiting(engine), seconds=120, what="merged")
+        wide_cpu = cpu_of(server)
+        wide = send_all(base, headers, WIDE)
+        wide_cpu = cpu_of(server) - wide_cpu
         fill_year(engine)
         with httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=60) as client:
             day = {"from": START + timedelta(days=1), "to": START + timedelta(days=2)}
@@ -115,6 +121,9 @@ def measure(url: str) -> dict[str, float]:
             return {
                 "http_rows_per_s": round(SMALL.readings / small.seconds),
                 "merged_rows_per_s": round(SMALL.readings / (small.seconds + merging[0])),
+                "wide_rows_per_s": round(WIDE.readings / wide.seconds),
+                "wide_server_cpu_us_per_row": round(1e6 * wide_cpu / WIDE.readings, 2),
+                "wide_ack_ms_p95": p95(wide.acknowledged),
                 "http_10k_rows_per_s": round(LARGE.readings / large.seconds),
                 "cpu_us_per_row": round(1e6 * cpu / SMALL.readings, 2),
                 "ack_ms_p95": p95(small.acknowledged),
