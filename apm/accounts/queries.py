@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import ApiToken, Grant, Hospital, SignInSession, User
+from apm.core.clock import local_day
 from apm.core.codes import token_digest
 from apm.core.command import Actor, Context
 from apm.core.db import ApmSession
@@ -29,6 +30,17 @@ def hospital_by_code(session: ApmSession, code: str) -> Hospital:
 def own_hospital(ctx: Context) -> Hospital | None:
     """Return the hospital the actor belongs to, None for nobody and for the system."""
     return ctx.session.get(Hospital, ctx.actor.hospital_id) if ctx.actor.hospital_id else None
+
+
+def zone_of(ctx: Context) -> str:
+    """Return the time zone of the actor's hospital, UTC without one."""
+    hospital = own_hospital(ctx)
+    return hospital.timezone if hospital else "UTC"
+
+
+def hospital_day(ctx: Context) -> date:
+    """Return the day it is in the actor's hospital."""
+    return local_day(ctx.now(), zone_of(ctx))
 
 
 def hospitals(session: ApmSession) -> list[Hospital]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.analytics.instants import larger, seconds, smaller
 from apm.analytics.period import Period, period_of
 from apm.assets.model import Asset, AssetState, Department, Location
@@ -79,8 +79,7 @@ def hospital_period(
     preset: str | None = None,
 ) -> Period:
     """Return the period asked for, in the days of the actor's hospital; see `period_of`."""
-    hospital = own_hospital(ctx)
-    zone = hospital.timezone if hospital else "Asia/Shanghai"
+    zone = zone_of(ctx)
     return period_of(first=first, last=last, preset=preset, zone=zone, now=ctx.now())
 
 

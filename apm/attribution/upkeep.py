@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import zone_of
 from apm.attribution.finding import FINISHED, Failure, Found
 from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
-from apm.maintenance.queries import hospital_zone
 from apm.metrology.limits import ends
 from apm.procedures.model import StepKind, Verdict
 from apm.work.model import WorkOrder, WorkStep
@@ -34,7 +34,7 @@ def upkeep(ctx: Context, failure: Failure) -> Iterator[Found]:
 
 def _maintenance(ctx: Context, failure: Failure) -> Iterator[Found]:
     """Tell how the last due date of each plan was kept, as it stood at the failure."""
-    day = local_day(failure.at, hospital_zone(ctx))
+    day = local_day(failure.at, zone_of(ctx))
     query = (
         select(Occurrence)
         .join(Plan, Plan.id == Occurrence.plan_id)

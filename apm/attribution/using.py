@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from scipy.special import betainc
 from sqlalchemy import func, select
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset
 from apm.attribution.finding import Failure, Found
 from apm.attribution.model import CodeClass, DeviceEvent
 from apm.core.command import Context
-from apm.maintenance.queries import hospital_zone
 from apm.parts.model import MoveKind, StockMove
 from apm.requests.model import Request
 from apm.work.model import Cost, WorkOrder
@@ -132,7 +132,7 @@ def _shift(ctx: Context, failure: Failure) -> Iterator[Found]:
         .order_by(Request.reported_at.desc())
         .limit(MOST_REPORTS)
     )
-    zone = ZoneInfo(hospital_zone(ctx))
+    zone = ZoneInfo(zone_of(ctx))
     rows = [
         (at.astimezone(zone).hour // SHIFT_HOURS, (category, department))
         for at, category, department in ctx.session.execute(query)

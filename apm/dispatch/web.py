@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
 import apm.dispatch.panels  # noqa: F401  (registers a section of pages)
+from apm.accounts.queries import hospital_day
 from apm.core.errors import Invalid, NotFound
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l
 from apm.core.permissions import Permission
 from apm.core.typed import whole_number
 from apm.dispatch import compliance, queue
-from apm.teams.queries import Staff, calendar_of, hospital_day
+from apm.teams.queries import Staff, calendar_of
 from apm.teams.routing import Candidate
 from apm.teams.wording import reasons_for
 from apm.work.clock_model import Runs, Unit

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Location
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid
@@ -16,7 +17,6 @@ from apm.core.permissions import Permission
 from apm.environment.alarm_state import Limits, limits_for
 from apm.environment.model import ManualCheck, MonitoredPlace, Slot
 from apm.environment.places import CLIMATE, Place, measured_here, place_by_code, sensors_in
-from apm.work.queries import hospital_day
 
 LATE_DAYS = 1
 """How many days after its day a check may still be written down; it shows when that was."""

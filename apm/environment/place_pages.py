@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.assets.queries import locations
 from apm.core.command import Context
 from apm.core.errors import DomainError
@@ -153,9 +153,8 @@ def _is_store(one: Stretch) -> bool:
 def _heat(ctx: Context, chosen: Stretch | None, end: datetime) -> list[list[float | None]] | None:
     if chosen is None:
         return None
-    hospital = own_hospital(ctx)
     month = stretch_of(ctx, chosen.seen, end - timedelta(days=HEAT_DAYS), end)
-    grid = heat_map(month, hospital.timezone if hospital else "UTC")
+    grid = heat_map(month, zone_of(ctx))
     if grid is None:
         return None
     # A cell that was never read is equal to no number, not even itself.

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.core.errors import DomainError, Invalid
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
@@ -17,7 +18,6 @@ from apm.environment.places import Place, place_by_code
 from apm.environment.record_files import record_csv, record_xlsx
 from apm.environment.records import Document, Period
 from apm.environment.schema import CheckIn, PeriodIn, SignIn
-from apm.work.queries import hospital_day
 
 READ, EDIT, CHECK = (
     Permission.READING_READ, Permission.ENVIRONMENT_EDIT, Permission.ENVIRONMENT_CHECK,

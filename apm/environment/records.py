@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import User
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
@@ -29,7 +29,6 @@ from apm.environment.reporting import new_sheet_code
 from apm.environment.stretches import BUCKET_S, Stretch, at, mkt_window, stretch_of
 from apm.procedures.documents import digest
 from apm.procedures.signing import signer_of
-from apm.work.queries import hospital_day
 from predict.excursions import seconds_outside
 
 MOST_DAYS = {"day": 366, "hour": 31}
@@ -70,7 +69,7 @@ def period_of(ctx: Context, first: date | None, last: date | None, grain: str) -
 
 def record_of(ctx: Context, place: Place, period: Period) -> Document:
     """Return the record of a place: its climate sensors, those on its equipment, its checks."""
-    zone = ZoneInfo(_zone(ctx))
+    zone = ZoneInfo(zone_of(ctx))
     start = datetime.combine(period.first, time(0), zone).astimezone(UTC)
     end = datetime.combine(period.last + timedelta(days=1), time(0), zone).astimezone(UTC)
     end = min(end, ctx.now())
@@ -88,11 +87,6 @@ def record_of(ctx: Context, place: Place, period: Period) -> Document:
         "sensors": [_sensor(one, period, zone) for one in stretches],
         "by_hand": _by_hand(ctx, place, period),
     }  # fmt: skip
-
-
-def _zone(ctx: Context) -> str:
-    hospital = own_hospital(ctx)
-    return hospital.timezone if hospital else "UTC"
 
 
 def _sensor(one: Stretch, period: Period, zone: ZoneInfo) -> Document:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset, Risk
 from apm.core.clock import local_day
 from apm.core.command import Context, command
@@ -29,7 +30,6 @@ from apm.forecasts.model import (
     Outcome,
 )
 from apm.maintenance.model import Plan, PlanTrigger, TriggerKind
-from apm.maintenance.queries import hospital_zone
 from apm.maintenance.triggers import prediction_due
 from apm.parts.queries import parts_for, standings
 from apm.parts.reorder import ASSUMED_LEAD_DAYS
@@ -240,7 +240,7 @@ def _due(ctx: Context, record: ForecastRecord) -> date:
     """Return the day the work is due: before the early end of the interval, after today."""
     early = record.life_low if record.life_low is not None else record.horizon_days / 2.0
     days = max(1, min(int(early), record.horizon_days))
-    return local_day(record.at + timedelta(days=days), hospital_zone(ctx))
+    return local_day(record.at + timedelta(days=days), zone_of(ctx))
 
 
 def _priority(record: ForecastRecord) -> Priority:

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.core.errors import Invalid
 from apm.core.http import context, requires
 from apm.core.i18n import _l
@@ -72,8 +72,7 @@ def as_file(code: str) -> ResponseReturnValue:
     start, end, resolution = _wanted()
     now = ctx.now()
     found = series(ctx, sensor.id, start=start, end=end, resolution=resolution, most=MOST_POINTS)
-    hospital = own_hospital(ctx)
-    zone = ZoneInfo(hospital.timezone if hospital else "Asia/Shanghai")
+    zone = ZoneInfo(zone_of(ctx))
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(HEADER)

@@ -10,6 +10,7 @@ from math import inf
 
 from sqlalchemy import select
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset
 from apm.core.clock import local_day
 from apm.core.command import Context
@@ -17,7 +18,6 @@ from apm.forecasts.model import Forecast, ModelKind
 from apm.forecasts.replacing import Money, Wear, money_of, wear_of
 from apm.maintenance.due import NEVER
 from apm.maintenance.model import Plan
-from apm.maintenance.queries import hospital_zone
 from apm.work.model import WorkOrder
 from apm.work.states import OPEN_WORK, WorkType
 from predict.options import options
@@ -78,7 +78,7 @@ def choices_of(ctx: Context, asset: Asset, said: Iterable[Forecast]) -> dict[int
     told = [one for one in said if one.kind is not ModelKind.SOON]
     if not told:
         return {}
-    money, zone = money_of(ctx), hospital_zone(ctx)
+    money, zone = money_of(ctx), zone_of(ctx)
     today = local_day(ctx.now(), zone)
     visit = next_visit(ctx, asset, today)
     found = {}

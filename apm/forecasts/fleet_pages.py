@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.assets.categories import all_categories
 from apm.assets.model import Risk
 from apm.assets.queries import departments
@@ -24,8 +25,6 @@ from apm.forecasts.handling import schedule_forecast
 from apm.forecasts.model import ModelKind
 from apm.forecasts.together import together
 from apm.labels import label
-from apm.teams.queries import zone_of
-from apm.work.queries import hospital_day
 
 fleet_pages = Blueprint("fleet", __name__)
 SHOWN: dict[str, dict[str, Any]] = {

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from apm.accounts.queries import zone_of
 from apm.core.command import Context
 from apm.core.jobs import job
 from apm.core.settings import Settings
 from apm.forecasts.foretelling import foretell_all
 from apm.forecasts.model import Forecast
-from apm.maintenance.queries import hospital_zone
 
 NIGHT = range(1, 5)
 """Hours of the hospital's clock in which few need the machine."""
@@ -37,4 +37,4 @@ def is_due(ctx: Context) -> bool:
 
 def is_night(ctx: Context) -> bool:
     """Tell whether it is night in the hospital."""
-    return ctx.now().astimezone(ZoneInfo(hospital_zone(ctx))).hour in NIGHT
+    return ctx.now().astimezone(ZoneInfo(zone_of(ctx))).hour in NIGHT

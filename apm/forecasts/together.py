@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset, Department
 from apm.core.clock import local_day
 from apm.core.command import Context
@@ -23,7 +24,6 @@ from apm.forecasts.fleet_model import FleetEntry, Standing
 from apm.forecasts.lifetimes import WEARS
 from apm.forecasts.model import Forecast
 from apm.forecasts.replacing import Money, Wear, money_of, wear_of
-from apm.maintenance.queries import hospital_zone
 from apm.work.model import WorkOrder
 from apm.work.states import OPEN_WORK, WorkType
 from predict.grouping import Visit, group
@@ -62,7 +62,7 @@ def together(ctx: Context) -> Plan:
     """Return what is best done in one visit; at most six statements."""
     rows = _forecasts(ctx)
     money = money_of(ctx)
-    zone = hospital_zone(ctx)
+    zone = zone_of(ctx)
     today = local_day(ctx.now(), zone)
     wearing: dict[int | None, list[tuple[Forecast, Wear]]] = defaultdict(list)
     for said in rows:

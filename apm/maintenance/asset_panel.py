@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import GONE, Asset
 from apm.assets.panels import Panel, panel
 from apm.core.command import Context
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.maintenance.lists import plans_of_asset
-from apm.maintenance.queries import last_done, today_of
+from apm.maintenance.queries import last_done
 from apm.maintenance.reasons import every
 from apm.procedures.shelf import templates_for
 
@@ -27,7 +28,7 @@ def plans_panel(ctx: Context, asset: Asset) -> Panel | None:
         data={
             "rows": rows,
             "last_done": last_done(ctx, [row.plan for row in rows]),
-            "today": today_of(ctx),
+            "today": hospital_day(ctx),
             "templates": templates_for(ctx),
             "every": every,
         },

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import User
+from apm.accounts.queries import hospital_day, zone_of
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.maintenance.coming import Coming, coming_between, settled_between
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.workdays import workdays_in
 from apm.maintenance.workload import minutes_of
 from apm.procedures.shelf import templates_for
@@ -155,7 +155,7 @@ def month_of(ctx: Context, first: date, *, person_id: int | None = None) -> list
         by_day[entry.order.due_on or first].append(entry)
     coming = {} if person_id else coming_between(ctx, first, last)
     settled = {} if person_id else settled_between(ctx, first, last)
-    worked = workdays_in(hospital_zone(ctx))
+    worked = workdays_in(zone_of(ctx))
     days = [first + timedelta(days=k) for k in range((last - first).days + 1)]
     return [
         Day(d, worked.is_workday(d), by_day.get(d, []), coming.get(d, []), settled.get(d, {}))
@@ -192,7 +192,7 @@ def count_late(ctx: Context) -> int:
 
 
 def _past_its_day(ctx: Context) -> tuple[ColumnElement[bool], ...]:
-    return WorkOrder.state.in_(STANDING), WorkOrder.due_on < today_of(ctx)
+    return WorkOrder.state.in_(STANDING), WorkOrder.due_on < hospital_day(ctx)
 
 
 def late_entries(ctx: Context) -> list[Entry]:

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l
@@ -18,7 +19,6 @@ from apm.maintenance.blueprint import web
 from apm.maintenance.coming import plans_coming_on
 from apm.maintenance.due import add_months
 from apm.maintenance.forms import blamed, refused
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.schema import EARLIEST, LATEST
 from apm.maintenance.workdays import workdays_in
 from apm.procedures.shelf import template_for, templates_for
@@ -48,7 +48,7 @@ def show_calendar() -> ResponseReturnValue:
     ctx = context()
     view = request.args.get("view", "month")
     view = view if view in VIEWS else "month"
-    day, today = _asked_day(), today_of(ctx)
+    day, today = _asked_day(), hospital_day(ctx)
     first = calendar.monday_of(day) if view == "week" else day.replace(day=1)
     is_mine = request.args.get("who") == "me" and view != "week"
     person_id = ctx.actor.user_id if is_mine else None
@@ -67,7 +67,7 @@ def show_calendar() -> ResponseReturnValue:
         rows=calendar.week_of(ctx, first) if view == "week" else [],
         late=calendar.count_late(ctx),
         shelf=templates_for(ctx),
-        knows_holidays=workdays_in(hospital_zone(ctx)).knows(first.year),
+        knows_holidays=workdays_in(zone_of(ctx)).knows(first.year),
     )
 
 
@@ -76,7 +76,7 @@ def _asked_day() -> date:
     try:
         day = date.fromisoformat(request.args.get("day", ""))
     except ValueError:
-        return today_of(context())
+        return hospital_day(context())
     return min(max(day, EARLIEST.replace(month=2)), LATEST - timedelta(days=62))
 
 
@@ -140,7 +140,7 @@ def _move_form(order: WorkOrder, form: Form | None) -> str:
         form=form,
         people=fit,
         is_movable=order.state in MOVABLE,
-        today=today_of(ctx),
+        today=hospital_day(ctx),
         back=own_path(request.values.get("back"), url_for("maintenance.show_calendar")),
     )
 

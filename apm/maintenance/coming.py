@@ -18,12 +18,12 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset, AssetState
 from apm.core.command import Context
 from apm.core.paging import Page, page_of
 from apm.maintenance.due import Interval, Window, window
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.maintenance.queries import hospital_zone
 from apm.maintenance.workdays import workdays_in
 from apm.maintenance.workload import minutes_of
 from apm.procedures.shelf import templates_for
@@ -77,7 +77,7 @@ class _Kind:
 
 def coming_between(ctx: Context, first: date, last: date) -> dict[date, list[Coming]]:
     """Return what is planned from `first` to `last`, both included, by day and procedure."""
-    planned = cache(workdays_in(hospital_zone(ctx)).within)
+    planned = cache(workdays_in(zone_of(ctx)).within)
     numbers: dict[date, Counter[str]] = defaultdict(Counter)
     for kind, n in _kinds(ctx, last):
         for day in _days_of(kind, first, last, planned):
@@ -95,7 +95,7 @@ def plans_coming_on(
     ctx: Context, day: date, template_code: str, *, after: str | None = None
 ) -> Page[Plan]:
     """Return the plans of a procedure whose work is planned for a day, their assets loaded."""
-    planned = cache(workdays_in(hospital_zone(ctx)).within)
+    planned = cache(workdays_in(zone_of(ctx)).within)
     kinds = [
         kind
         for kind, _n in _kinds(ctx, day, template_code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import GONE, Asset
 from apm.assets.queries import asset_by_code
 from apm.core.command import Context, command
@@ -13,7 +14,7 @@ from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.maintenance.generation import end_open
 from apm.maintenance.model import Plan, PlanMode
-from apm.maintenance.queries import last_done, last_settled_due, plan_of, today_of
+from apm.maintenance.queries import last_done, last_settled_due, plan_of
 from apm.maintenance.rhythm import Rhythm
 from apm.maintenance.rounds import Round, begin_round
 from apm.maintenance.trigger_commands import attach
@@ -64,7 +65,7 @@ def begin_plan(
     ctx: Context, asset: Asset, template_code: str, rhythm: Rhythm, known: Plan | None
 ) -> Plan:
     """Make a plan, or wake one that was stopped; called inside a command."""
-    first_due = rhythm.first_due(today_of(ctx))
+    first_due = rhythm.first_due(hospital_day(ctx))
     plan = known or Plan(asset_id=asset.id, template_code=template_code, next_seq=1, triggers=[])
     _take_rhythm(plan, rhythm)
     if known is not None:  # what made it due long ago does not ask for work today
@@ -108,7 +109,7 @@ def _next_due(ctx: Context, plan: Plan, rhythm: Rhythm) -> date:
     interval = rhythm.interval
     last = last_settled_due(ctx, plan)
     if rhythm.mode is PlanMode.FIXED or not interval:
-        due = rhythm.first_due(today_of(ctx))
+        due = rhythm.first_due(hospital_day(ctx))
         while last is not None and due <= last and interval:
             due = interval.following(rhythm.anchor, due)
         return due

@@ -9,12 +9,12 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context, command
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.maintenance.calendar import MOST, Entry, late_entries, minutes_there, timed
 from apm.maintenance.calendar import entries_between as entries
-from apm.maintenance.queries import today_of
 from apm.teams.queries import Staff
 from apm.work.assigning import candidates_for, is_fit, staff_with_load
 from apm.work.model import WorkOrder
@@ -69,7 +69,7 @@ class Chosen:
 
 def proposed(ctx: Context) -> list[Move]:
     """Return a day and a person for the coming work that nobody has, the most urgent first."""
-    today, staff = today_of(ctx), staff_with_load(ctx)
+    today, staff = hospital_day(ctx), staff_with_load(ctx)
     last = today + timedelta(days=AHEAD - 1)
     booked: dict[tuple[int, date], int] = defaultdict(int)
     for entry in [*entries(ctx, today, last), *late_entries(ctx)]:

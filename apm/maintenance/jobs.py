@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.core.errors import DomainError
 from apm.core.jobs import job
 from apm.maintenance.generation import generate, generate_many, note_problem
-from apm.maintenance.queries import plans_to_look_at, plans_triggered, today_of
+from apm.maintenance.queries import plans_to_look_at, plans_triggered
 from apm.maintenance.watching import follow_sensor, triggers_to_watch
 from apm.readings.noting import note_inbox
 
@@ -25,7 +26,7 @@ FAILURES = (DomainError, SQLAlchemyError, LookupError, ValueError)
 @job("maintenance.generate", every=timedelta(hours=1))
 def generate_due(ctx: Context) -> int:
     """Make the work orders that are due; return how many."""
-    return look_after(ctx, plans_to_look_at(ctx, today_of(ctx)))
+    return look_after(ctx, plans_to_look_at(ctx, hospital_day(ctx)))
 
 
 @job("maintenance.watch", every=timedelta(minutes=1))
@@ -34,7 +35,7 @@ def watch_triggers(ctx: Context) -> int:
     note_inbox(ctx)
     for trigger_id in triggers_to_watch(ctx):
         follow_sensor(ctx, trigger_id=trigger_id)
-    return look_after(ctx, plans_triggered(ctx, today_of(ctx)))
+    return look_after(ctx, plans_triggered(ctx, hospital_day(ctx)))
 
 
 def look_after(ctx: Context, plan_ids: Sequence[int]) -> int:

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.command import Context, command
 from apm.core.errors import Conflict
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.maintenance.levelling import Movable, Move, Proposal, propose
 from apm.maintenance.model import Plan, PlanMode
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.workdays import workdays_in
 from apm.maintenance.workload import Scope, departments_of, last_windows, minutes_of, planned
 from apm.procedures.shelf import templates_for
@@ -40,7 +40,7 @@ class Levelled:
 
 def levelled(ctx: Context, scope: Scope) -> Levelled:
     """Return level base dates for the fixed plans in scope that count by months."""
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     fixed = [
         one for one in planned(ctx, scope, most=MOST + 1)
         if one.mode is PlanMode.FIXED and one.interval.months
@@ -61,7 +61,7 @@ def levelled(ctx: Context, scope: Scope) -> Levelled:
                 one.interval.months, one.next_due, free,
             )
         )  # fmt: skip
-    days = workdays_in(hospital_zone(ctx))
+    days = workdays_in(zone_of(ctx))
     made = propose(plans, today=today, groups=len(names), days=days)
     return Levelled(made, list(names.values()), len(plans), is_cut, _mark(made.moves))
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.errors import NotFound
@@ -16,7 +17,6 @@ from apm.core.i18n import _l
 from apm.core.paging import Page, page_of
 from apm.maintenance.due import NEVER
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanTrigger
-from apm.maintenance.queries import today_of
 from apm.work.model import WorkOrder
 
 
@@ -77,7 +77,7 @@ def plan_page(
     limit: int = 50,
 ) -> Page[PlanRow]:
     """Return the active plans that stand so, those due first first."""
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     if stand in {Stand.OVERDUE, Stand.DUE}:
         return _page_of_open(ctx, _is_late(today, stand), after=after, limit=limit)
     query = _active()
@@ -184,7 +184,7 @@ def _numbers(ctx: Context, occurrences: list[Occurrence]) -> dict[int, str]:
 
 def stand_counts(ctx: Context) -> dict[Stand, int]:
     """Return how many active plans stand where."""
-    is_late = _is_late(today_of(ctx), Stand.OVERDUE)
+    is_late = _is_late(hospital_day(ctx), Stand.OVERDUE)
     opened = (
         select(is_late, func.count(Occurrence.id))
         .join(Plan, Plan.id == Occurrence.plan_id)

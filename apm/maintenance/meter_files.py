@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.i18n import _
 from apm.maintenance.model import MeterKind
-from apm.maintenance.queries import hospital_zone
 from apm.maintenance.wishes import Said
 
 MOST_ROWS = 20_000
@@ -60,7 +60,7 @@ def read_file(ctx: Context, data: bytes) -> tuple[list[FileRow], list[tuple[int,
             (1, _("A column is missing. Add one called: %(names)s.", names="asset, value"))
         ]
     rows, problems = [], []
-    codes, zone = _codes(ctx), ZoneInfo(hospital_zone(ctx))
+    codes, zone = _codes(ctx), ZoneInfo(zone_of(ctx))
     for line, cells in enumerate(lines[1 : MOST_ROWS + 1], 2):
         named = {name: cells[k].strip() if k < len(cells) else "" for name, k in columns.items()}
         if not any(named.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.core.errors import Conflict, DomainError, Invalid
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
@@ -13,7 +14,6 @@ from apm.maintenance import commands, lists, visits
 from apm.maintenance.blueprint import web
 from apm.maintenance.forms import blamed, refused
 from apm.maintenance.model import MeterKind, PlanMode, TriggerKind
-from apm.maintenance.queries import today_of
 from apm.maintenance.reasons import every, number, said
 from apm.maintenance.schema import ExcuseIn, RhythmForm, TriggerIn, WhyIn
 from apm.maintenance.sensors import sensors_near
@@ -143,7 +143,7 @@ def _page(plan_id: int, error: DomainError | None = None, form: Form | None = No
         plan=row.plan,
         page=lists.occurrence_page(ctx, wanted, after=after, limit=25),
         known=templates_for(ctx).get(row.plan.template_code),
-        today=today_of(ctx),
+        today=hospital_day(ctx),
         error=error,
         form=form,
         kinds=list(TriggerKind),

@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.assets.categories import all_categories
 from apm.assets.queries import departments
 from apm.core.errors import Conflict, Invalid
@@ -20,7 +21,6 @@ from apm.maintenance.forms import refused
 from apm.maintenance.level_commands import level, levelled
 from apm.maintenance.levelling import MONTHS
 from apm.maintenance.model import PlanMode
-from apm.maintenance.queries import today_of
 from apm.maintenance.rhythm import usual_days
 from apm.maintenance.schema import ScopeForm, TryForm
 from apm.maintenance.scopes import coverage, plan_many
@@ -62,7 +62,7 @@ def proposal() -> ResponseReturnValue:
     """Propose base dates that give every month about the same work."""
     ctx = context()
     scope = _scope()
-    first = today_of(ctx).replace(day=1)
+    first = hospital_day(ctx).replace(day=1)
     return render_template(
         "maintenance/level.html",
         found=levelled(ctx, scope),
@@ -106,7 +106,7 @@ def simulate() -> ResponseReturnValue:
         hours=hours,
         form=form,
         modes=list(PlanMode),
-        today=today_of(ctx),
+        today=hospital_day(ctx),
         **_choices(),
     )
 
@@ -140,7 +140,7 @@ def _many(form: Form | None, found: object = None) -> str:
         form=form,
         found=found,
         chosen=chosen,
-        today=today_of(ctx),
+        today=hospital_day(ctx),
         usual_days=usual_days(chosen.interval_months),
         modes=list(PlanMode),
         **_choices(),

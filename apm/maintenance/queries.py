@@ -7,9 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import String, and_, cast, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from apm.accounts.queries import own_hospital
 from apm.assets.model import GONE, Asset, AssetState
-from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
@@ -18,17 +16,6 @@ from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanTrigger
 
 HELD = frozenset(AssetState) - {AssetState.IN_SERVICE} - GONE
 """Assets that nobody uses now: their maintenance waits until they are to be used again."""
-
-
-def hospital_zone(ctx: Context) -> str:
-    """Return the time zone of the actor's hospital."""
-    hospital = own_hospital(ctx)
-    return hospital.timezone if hospital else "Asia/Shanghai"
-
-
-def today_of(ctx: Context) -> date:
-    """Return the present day in the hospital's time zone."""
-    return local_day(ctx.now(), hospital_zone(ctx))
 
 
 def plan_by_id(ctx: Context, plan_id: int) -> Plan:

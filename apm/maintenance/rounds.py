@@ -10,10 +10,10 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.command import Context
 from apm.maintenance.holds import Hold
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.workdays import Workdays, workdays_in
 from apm.procedures.catalogue import Template
 from apm.procedures.shelf import template_for, templates_for
@@ -84,8 +84,8 @@ class Round:
 
 def begin_round(ctx: Context, plan_ids: Collection[int]) -> Round:
     """Lock these plans and read what belongs to them; called inside a command."""
-    zone = hospital_zone(ctx)
-    work = Round(ctx, today_of(ctx), workdays_in(zone))
+    zone = zone_of(ctx)
+    work = Round(ctx, hospital_day(ctx), workdays_in(zone))
     query = (
         select(Plan)
         .where(Plan.id.in_(plan_ids))

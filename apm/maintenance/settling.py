@@ -7,13 +7,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from apm.accounts.queries import zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.maintenance.due import window
 from apm.maintenance.holds import mark_done_meanwhile, unmark
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.maintenance.queries import hospital_zone
 from apm.maintenance.triggers import begin_again, let_go
 from apm.maintenance.withdrawal import UNSTARTED, withdraw
 from apm.work.model import WorkOrder
@@ -64,7 +64,7 @@ def _settle_one(ctx: Context, occurrence: Occurrence, order: WorkOrder) -> None:
         is_news = occurrence.state is not OccurrenceState.DONE
         occurrence.state = OccurrenceState.DONE
         occurrence.done_at = order.done_at
-        occurrence.done_on = local_day(order.done_at, hospital_zone(ctx))
+        occurrence.done_on = local_day(order.done_at, zone_of(ctx))
         mark_done_meanwhile(occurrence, plan)
         _count_from_completion(occurrence, occurrence.done_on)
         if is_news:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.errors import Invalid
@@ -16,7 +17,6 @@ from apm.core.permissions import Permission
 from apm.maintenance.conditions import Condition, Watch
 from apm.maintenance.conditions import begin_again as watch_again
 from apm.maintenance.model import Meter, MeterReading, Phase, Plan, PlanTrigger, TriggerKind
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.usage import FEWEST, Reading, pace, projection, running, value_at
 
 K = TriggerKind
@@ -115,7 +115,7 @@ def refresh_meter(ctx: Context, trigger: PlanTrigger, seen: list[Reading]) -> No
     found = projection(learned, target)
     speed = pace(learned)
     trigger.value = seen[-1].value
-    zone = hospital_zone(ctx)
+    zone = zone_of(ctx)
     trigger.due_on = local_day(found.at, zone) if found else None
     if seen[-1].value >= target:
         trigger.phase = Phase.MET
@@ -161,7 +161,7 @@ def foretell(ctx: Context, trigger: PlanTrigger, said: Foretold) -> bool:
         trigger.phase, trigger.due_on = Phase.NORMAL, None
         return False
     trigger.phase = Phase.MET
-    trigger.due_on = today_of(ctx) + timedelta(days=said.horizon_days // 2)
+    trigger.due_on = hospital_day(ctx) + timedelta(days=said.horizon_days // 2)
     return True
 
 

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.maintenance.conditions import SILENT, Watch, follow, listen
 from apm.maintenance.model import Phase, Plan, PlanTrigger, TriggerKind
-from apm.maintenance.queries import hospital_zone
 from apm.maintenance.triggers import condition_of, keep_watch, watch_of
 from apm.readings.checking import instant
 from apm.readings.model import Latest, Sensor
@@ -82,7 +82,7 @@ def _decide(ctx: Context, trigger: PlanTrigger, was: Watch, watch: Watch, sensor
     if was.phase is Phase.MET:
         return
     since = watch.since or ctx.now()
-    trigger.due_on = local_day(since, hospital_zone(ctx))
+    trigger.due_on = local_day(since, zone_of(ctx))
     trigger.detail = {
         "sensor": sensor.code,
         "quantity": sensor.quantity,

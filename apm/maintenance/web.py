@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.assets.queries import asset_by_code
 from apm.core.errors import Conflict, Invalid
@@ -24,7 +25,6 @@ from apm.maintenance.asset_panel import plans_panel
 from apm.maintenance.blueprint import web
 from apm.maintenance.forms import refused
 from apm.maintenance.model import MeterKind, PlanMode
-from apm.maintenance.queries import today_of
 from apm.maintenance.reasons import every
 from apm.maintenance.rhythm import usual_days
 from apm.maintenance.schema import PlanForm
@@ -50,7 +50,7 @@ def plans() -> ResponseReturnValue:
         counts=counts,
         stand=stand,
         stands=list(lists.Stand),
-        today=today_of(ctx),
+        today=hospital_day(ctx),
         templates=templates_for(ctx),
         every=every,
     )
@@ -97,7 +97,7 @@ def _plan_form(asset: Asset, form: Form | None) -> str:
         asset=asset,
         templates=known,
         chosen=chosen,
-        today=today_of(ctx),
+        today=hospital_day(ctx),
         usual_days=usual_days(chosen.interval_months),
         modes=list(PlanMode),
         meters=list(MeterKind),

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.assets.model import GONE, Asset, AssetState, Department
 from apm.core.command import Context
 from apm.core.i18n import _, choose
 from apm.maintenance.due import LONGEST_EARLY_DAYS, NEVER, Interval
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.maintenance.rhythm import Rhythm
 from apm.maintenance.simulation import MONTHS, Load, Year, simulate
 from apm.maintenance.workdays import workdays_in
@@ -147,7 +147,7 @@ def simulated(
 
     capacity_hours: what the staff can work a month, spread evenly over its working days.
     """
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     plans = planned(ctx, scope, most=most + 1)
     is_cut = len(plans) > most
     plans = plans[:most]
@@ -169,7 +169,7 @@ def simulated(
         for one in plans
     ]
     loads += _open_loads(ctx, scope, shelf, column)
-    days = workdays_in(hospital_zone(ctx))
+    days = workdays_in(zone_of(ctx))
     horizon = [today + timedelta(days=k) for k in range(365)]
     worked = [day for day in horizon if days.is_workday(day)]
     a_day = capacity_hours * 60 * MONTHS / len(worked)
@@ -211,7 +211,7 @@ def _open_loads(
 
 def _with_change(ctx: Context, scope: Scope, plans: list[Planned], change: Change) -> int:
     """Give the scope's assets the rhythm that is tried out; return how many had no plan yet."""
-    rhythm, today = change.rhythm, today_of(ctx)
+    rhythm, today = change.rhythm, hospital_day(ctx)
     first = rhythm.first_due(today)
     having = set()
     for k, one in enumerate(plans):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.assets.queries import asset_by_code
 from apm.core.errors import DomainError, Invalid
@@ -19,7 +20,6 @@ from apm.metrology.certificates import Issued
 from apm.metrology.lights import light_of
 from apm.metrology.model import AppliedPart, Method, ProtectionClass, Result
 from apm.metrology.schema import CertificateIn, ReasonIn, SafetyIn, SubjectIn
-from apm.work.queries import hospital_day
 
 READ, EDIT = Permission.METROLOGY_READ, Permission.METROLOGY_EDIT
 asset_pages = Blueprint("assets", __name__)

@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import hospital_day
 from apm.assets.commands import set_availability
 from apm.assets.lifecycle import SIDE
 from apm.assets.model import GONE, Asset, Availability
@@ -24,7 +25,6 @@ from apm.metrology.model import VerificationDuty
 from apm.metrology.queries import duty_to_change, is_subject
 from apm.work.model import WorkOrder
 from apm.work.moving import when_moved
-from apm.work.queries import hospital_day
 from apm.work.states import OPEN_WORK, WorkType
 
 FORBIDDEN = frozenset({Light.OVERDUE, Light.FAILED})

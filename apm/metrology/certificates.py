@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import GONE, Asset
 from apm.assets.queries import asset_by_code
 from apm.core.command import Context, command
@@ -18,7 +19,6 @@ from apm.metrology.blocking import put_right
 from apm.metrology.model import Certificate, Result, VerificationDuty
 from apm.metrology.queries import duty_to_change
 from apm.vendors.documents import Document, read_report
-from apm.work.queries import hospital_day
 
 LONGEST = timedelta(days=3660)
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import GONE, Asset
 from apm.core.command import Context, command
 from apm.core.paging import Page, page_of
@@ -19,7 +20,6 @@ from apm.metrology.limits import ends
 from apm.metrology.result_model import Drift
 from apm.procedures.model import StepKind
 from apm.work.model import WorkOrder, WorkStep
-from apm.work.queries import hospital_day
 from apm.work.states import WorkState
 from predict.drift import LEAST, Crossing, Trend, crossing, trend
 from predict.errors import NotEnoughData

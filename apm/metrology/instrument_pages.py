@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.assets.queries import asset_by_code
 from apm.core.errors import DomainError, Invalid
 from apm.core.http import Form, context, load, requires
@@ -18,7 +19,6 @@ from apm.metrology.instruments import Details
 from apm.metrology.lights import light_of_instrument
 from apm.metrology.model import Result
 from apm.metrology.schema import CertificateIn, InstrumentForm, InstrumentIn, ReasonIn
-from apm.work.queries import hospital_day
 
 READ, EDIT = Permission.METROLOGY_READ, Permission.METROLOGY_EDIT
 instrument_pages = Blueprint("instruments", __name__)

@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
@@ -20,7 +21,6 @@ from apm.metrology.lights import Light, light_of_instrument
 from apm.metrology.model import Certificate, Instrument, InstrumentUse, Result
 from apm.vendors.documents import Document
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day
 
 TOLD = frozenset({Light.FAILED, Light.OVERDUE, Light.SOON})
 

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
@@ -19,7 +20,6 @@ from apm.work.completion import before_completion
 from apm.work.lifecycle import is_assignee
 from apm.work.loading import order_to_change
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day
 from apm.work.refusals import only_at_work
 
 ALL = "all"

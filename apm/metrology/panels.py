@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.assets.panels import Panel, panel
 from apm.core.command import Context
@@ -14,7 +15,6 @@ from apm.metrology.naming import may_name, named_on
 from apm.metrology.queries import duty_of, is_doubtful, is_subject, safety_profile_of
 from apm.procedures.model import StepKind
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day
 from apm.work.sections import beside
 from apm.work.states import WorkState
 

@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import joinedload, undefer
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import GONE, Asset, Department
 from apm.core.command import Context
 from apm.core.errors import NotFound
@@ -17,7 +18,6 @@ from apm.core.paging import Page, page_of
 from apm.metrology.catalogue import Listed, doubtful_categories, verified_categories
 from apm.metrology.lights import SOON, Light, light_of
 from apm.metrology.model import Certificate, Result, SafetyProfile, VerificationDuty
-from apm.work.queries import hospital_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.assets.model import GONE, Asset
 from apm.core.command import Context
 from apm.core.i18n import _l
@@ -241,8 +241,7 @@ def _known(ctx: Context, table: Table, columns: dict[str, str | None]) -> _Known
             by_serial.setdefault(asset.serial or "", []).append(asset)
     classes = {row.asset_id: row for row in ctx.session.scalars(select(SafetyProfile))}
     instruments = {row.serial: row for row in ctx.session.scalars(select(Instrument))}
-    hospital = own_hospital(ctx)
-    zone = hospital.timezone if hospital else "UTC"
+    zone = zone_of(ctx)
     return _Known(by_number, by_serial, classes, instruments, zone)
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
@@ -200,8 +200,7 @@ def _stored_now(ctx: Context, results: Results) -> set[str]:
 
 
 def _zone(ctx: Context) -> ZoneInfo:
-    hospital = own_hospital(ctx)
-    return ZoneInfo(hospital.timezone if hospital else "UTC")
+    return ZoneInfo(zone_of(ctx))
 
 
 def files_read(ctx: Context) -> list[ResultFile]:

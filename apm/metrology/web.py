@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.assets.categories import all_categories
 from apm.assets.exporting import guarded
 from apm.core.http import context, requires
@@ -22,7 +23,6 @@ from apm.metrology.instrument_pages import instrument_pages
 from apm.metrology.lights import Light
 from apm.metrology.order_pages import order_pages
 from apm.metrology.result_pages import result_pages
-from apm.work.queries import hospital_day
 
 READ = Permission.METROLOGY_READ
 web = Blueprint("metrology", __name__)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select, update
 
+from apm.accounts.queries import zone_of
 from apm.core.command import Context, command
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
@@ -13,7 +14,7 @@ from apm.core.permissions import Permission
 from apm.notify.escalating import answer
 from apm.notify.messages import SORTS, News
 from apm.notify.model import Channel, Delivery, Notification
-from apm.notify.queries import channels, own_notification, rules_for, zone_of
+from apm.notify.queries import channels, own_notification, rules_for
 from apm.notify.rules import Rules
 from apm.notify.topics import PERSONAL, Choice
 

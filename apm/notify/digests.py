@@ -6,10 +6,11 @@ from datetime import date
 
 from sqlalchemy import select
 
+from apm.accounts.queries import zone_of
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.notify.model import Channel, Delivery, Notification, Told
-from apm.notify.queries import channels, rules_for, zone_of
+from apm.notify.queries import channels, rules_for
 from apm.notify.rules import Rules
 from apm.notify.timing import digest_day
 

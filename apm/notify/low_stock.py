@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
+from apm.accounts.queries import zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.notify.events import PartsLow
 from apm.notify.model import Told
-from apm.notify.queries import zone_of
 from apm.parts.model import Part
 from apm.parts.queries import is_low
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset
 from apm.core.clock import local_day
 from apm.core.command import Context, command
@@ -17,7 +18,6 @@ from apm.core.permissions import Permission
 from apm.maintenance.queries import HELD
 from apm.notify.events import WorkRemembered
 from apm.notify.model import Told
-from apm.notify.queries import zone_of
 from apm.work.model import WorkOrder
 from apm.work.states import OPEN_WORK, WorkState, WorkType
 

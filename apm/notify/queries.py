@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from apm.accounts.model import Grant
-from apm.accounts.queries import own_hospital
 from apm.core.command import Context
 from apm.core.errors import NotFound
 from apm.core.i18n import _l
@@ -62,12 +61,6 @@ def waiting_for_answer(ctx: Context, messages: Iterable[Notification]) -> set[in
     if not by_escalation:
         return set()
     return {by_escalation[found] for found in ctx.session.scalars(query)}
-
-
-def zone_of(ctx: Context) -> str:
-    """Return the hospital's time zone."""
-    hospital = own_hospital(ctx)
-    return hospital.timezone if hospital else "Asia/Shanghai"
 
 
 def rules_for(ctx: Context, user_ids: Iterable[int]) -> dict[int, Rules]:

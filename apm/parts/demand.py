@@ -14,12 +14,11 @@ from datetime import date, datetime
 
 from sqlalchemy import func, select
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.parts.model import DemandForecast, MoveKind, Part, StockMove
-from apm.work.queries import hospital_day
 from predict.demand import Forecast, forecast_demand
 from predict.errors import NotEnoughData
 
@@ -118,8 +117,7 @@ def _used(ctx: Context, part_id: int | None, oldest: Month) -> dict[int, dict[Mo
 
 def _months(ctx: Context) -> Callable[[datetime], Month]:
     """Return what tells the hospital's month of an instant."""
-    hospital = own_hospital(ctx)
-    zone = hospital.timezone if hospital else "UTC"
+    zone = zone_of(ctx)
     return lambda at: month_of(local_day(at, zone))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid
 from apm.core.i18n import _l
@@ -21,7 +22,6 @@ from apm.parts.stock import (
     store_named,
     who,
 )
-from apm.work.queries import hospital_day
 
 LATEST = date(2200, 1, 1)
 

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
@@ -18,7 +19,6 @@ from apm.parts.quantities import milli_of
 from apm.parts.stock import FRESH, part_to_change, who
 from apm.vendors.queries import vendor_by_id
 from apm.work.numbers import next_number
-from apm.work.queries import hospital_day
 
 
 def line_by_id(ctx: Context, line_id: int) -> PurchaseLine:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.errors import NotFound
@@ -27,7 +28,6 @@ from apm.parts.model import (
     Store,
 )
 from apm.parts.search import matches
-from apm.work.queries import hospital_day
 
 SOON = timedelta(days=60)
 """A lot that may not be used any more within this time is shown as expiring."""

@@ -13,14 +13,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from apm.accounts.queries import colleague
+from apm.accounts.queries import colleague, hospital_day
 from apm.core.command import Context
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.i18n import _l
 from apm.parts.model import Lot, MoveKind, Part, Stock, StockMove, Store
 from apm.parts.quantities import plain
 from apm.parts.queries import first_expiring, is_usable
-from apm.work.queries import hospital_day
 
 FRESH = {"populate_existing": True}
 """What was read before the lock was taken may be old by now."""

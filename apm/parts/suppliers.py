@@ -12,10 +12,10 @@ from statistics import median
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.parts.model import Quarantine, Receipt
 from apm.vendors.model import Vendor
-from apm.work.queries import hospital_day
 
 LEAST = 3
 """Fewer deliveries say nothing about a supplier."""

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 import apm.parts.sections  # noqa: F401  (registers the section of the work-order page)
+from apm.accounts.queries import hospital_day
 from apm.assets.categories import all_categories, category
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.http import Form, context, is_htmx, load, requires
@@ -22,7 +23,6 @@ from apm.parts.reorder import SERVICE_LEVEL, assess
 from apm.parts.schema import PartForm
 from apm.vendors.model import Vendor
 from apm.vendors.queries import active_vendors
-from apm.work.queries import hospital_day
 
 READ, EDIT = Permission.PART_READ, Permission.PART_EDIT
 SHOWS = ("", "low", "expiring", "quarantined", "retired")

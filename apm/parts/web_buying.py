@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.core.errors import Conflict, Invalid
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
@@ -17,7 +18,6 @@ from apm.parts.reorder import SERVICE_LEVEL, assess, csv_of, proposals
 from apm.parts.suppliers import LEAST, scores
 from apm.parts.web_stock import delivery_of
 from apm.vendors.queries import active_vendors
-from apm.work.queries import hospital_day
 
 READ, STOCK = Permission.PART_READ, Permission.PART_STOCK
 pages = Blueprint("buying", __name__)

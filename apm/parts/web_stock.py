@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.core.errors import Conflict, Invalid, NotFound
 from apm.core.http import Form, context, load, requires
@@ -24,7 +25,6 @@ from apm.parts.quarantine import (
     receivers_of,
     unquarantine,
 )
-from apm.work.queries import hospital_day
 
 STOCK = Permission.PART_STOCK
 pages = Blueprint("stock", __name__)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.recalls.model import CaseState, RecallCase, SafetyNotice
@@ -18,8 +18,7 @@ KEPT_WITHIN = timedelta(days=365)
 
 def recall_at(ctx: Context, asset: Asset, at: datetime) -> SafetyNotice | None:
     """Return the gravest notice that was published, and not settled for this asset, at `at`."""
-    hospital = own_hospital(ctx)
-    day = at.astimezone(ZoneInfo(hospital.timezone if hospital else "UTC")).date()
+    day = at.astimezone(ZoneInfo(zone_of(ctx))).date()
     settled_later = and_(
         RecallCase.state.in_([CaseState.CORRECTED, CaseState.REMOVED]), RecallCase.decided_at > at
     )

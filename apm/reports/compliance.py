@@ -17,13 +17,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset, Department
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.maintenance.holds import still_covers_last_day
 from apm.maintenance.model import Occurrence, OccurrenceState, Plan, PlanMode
-from apm.maintenance.queries import HELD, today_of
+from apm.maintenance.queries import HELD
 from predict.proportion import wilson
 
 S = OccurrenceState
@@ -131,7 +132,7 @@ class Compliance:
 
 def compliance(ctx: Context, span: Span) -> Compliance:
     """Return all due dates of a span together, and by department, the fullest first."""
-    sums = [func.sum(case((fits, 1), else_=0)) for fits in _kinds(today_of(ctx))]
+    sums = [func.sum(case((fits, 1), else_=0)) for fits in _kinds(hospital_day(ctx))]
     query = (
         select(Department.name, Department.name_zh, *sums)
         .select_from(Occurrence)
@@ -159,7 +160,7 @@ def _still_held(ctx: Context, span: Span) -> Iterator[Excused]:
 
     A hold the worker has not seen yet counts as if it had.
     """
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     query = (
         select(Plan)
         .join(Plan.asset)
@@ -190,7 +191,7 @@ def _with_held(rows: list[Punctual], wards: list[Department | None]) -> list[Pun
 
 
 def _excused(ctx: Context, span: Span, held: list[Excused]) -> list[Excused]:
-    is_away = and_(_is_open_past(today_of(ctx)), still_covers_last_day())
+    is_away = and_(_is_open_past(hospital_day(ctx)), still_covers_last_day())
     query = (
         _listed(span)
         .where(or_(Occurrence.state == S.EXCUSED, is_away))

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from apm.accounts.queries import zone_of
 from apm.assets.model import GONE, Asset, AssetState, Risk
 from apm.core.command import Context
 from apm.core.i18n import _l
 from apm.maintenance.model import Plan
-from apm.maintenance.queries import hospital_zone
 from apm.metrology.lights import Light
 from apm.metrology.model import Certificate, Instrument
 from apm.metrology.queries import light_counts
@@ -66,7 +66,7 @@ class _Year:
 
     def __init__(self, ctx: Context, span: Span) -> None:
         self.ctx, self.span = ctx, span
-        zone = ZoneInfo(hospital_zone(ctx))
+        zone = ZoneInfo(zone_of(ctx))
 
         def midnight(day: date) -> datetime:
             return datetime.combine(day, time(), zone).astimezone(UTC)

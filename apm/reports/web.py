@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 
 import apm.reports.panels  # noqa: F401  (registers the section of the work-order page)
-from apm.accounts.queries import own_hospital, visitor
+from apm.accounts.queries import hospital_day, own_hospital, visitor
 from apm.core.codes import find_code, normal_code
 from apm.core.errors import NotFound
 from apm.core.guessing import count_miss
@@ -16,7 +16,6 @@ from apm.core.http import act_as, context, public, requires
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.core.typed import whole_number
-from apm.maintenance.queries import today_of
 from apm.reports.commands import LANGUAGES, issue
 from apm.reports.compliance import Span, compliance
 from apm.reports.compliance_pdf import BEFORE_USE, FORMULA, compliance_pdf
@@ -65,7 +64,7 @@ def punctuality() -> ResponseReturnValue:
     """How punctual maintenance was in a month or a year."""
     ctx = context()
     span = _span()
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     return render_template(
         "reports/compliance.html",
         span=span, found=compliance(ctx, span), formula=FORMULA, rule=BEFORE_USE,
@@ -95,7 +94,7 @@ def punctuality_pdf() -> ResponseReturnValue:
 def audit() -> ResponseReturnValue:
     """The skeleton of a year's self-audit."""
     ctx = context()
-    year, today = _span().year, today_of(ctx)
+    year, today = _span().year, hospital_day(ctx)
     return render_template(
         "reports/self_audit.html",
         year=year, parts=self_audit(ctx, year), basis=BASIS,
@@ -121,7 +120,7 @@ def audit_pdf() -> ResponseReturnValue:
 
 def _span() -> Span:
     """Read month and year from the address; without them, this year."""
-    year = whole_number(request.args.get("year")) or today_of(context()).year
+    year = whole_number(request.args.get("year")) or hospital_day(context()).year
     return Span(year, whole_number(request.args.get("month")))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.assets.lifecycle import LIFECYCLE, enter
 from apm.assets.model import GONE, Asset, AssetState
 from apm.core.clock import local_day
@@ -40,8 +40,7 @@ def deadlines_of(ctx: Context, request: Request) -> Deadlines | None:
     """Return until when a suspected event is reported, None where nothing is suspected."""
     if request.adverse_at is None:
         return None
-    hospital = own_hospital(ctx)
-    known = local_day(request.adverse_at, hospital.timezone if hospital else "UTC")
+    known = local_day(request.adverse_at, zone_of(ctx))
     return Deadlines(known, known + DEATH, known + SERIOUS)
 
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from apm.accounts.queries import zone_of
 from apm.assets.categories import all_categories
 from apm.assets.model import Asset, Department
 from apm.core.clock import local_day
@@ -27,7 +28,6 @@ from apm.core.errors import Invalid
 from apm.core.i18n import _, _l, choose
 from apm.requests.model import Request
 from apm.teams.model import Team
-from apm.teams.queries import zone_of
 from apm.work.model import WorkOrder
 from predict.proportion import wilson
 

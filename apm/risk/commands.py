@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.queries import asset_by_code
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid
@@ -15,7 +16,6 @@ from apm.core.permissions import Permission
 from apm.risk.model import AemReview, AssetScore, CategoryScore, IntervalDecision, Schedule
 from apm.risk.queries import assessment_of, category_or_404
 from apm.risk.scores import check, proposed
-from apm.work.queries import hospital_day
 
 REVIEW_AGAIN = timedelta(days=365)
 MOST_MONTHS = 120

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import GONE, Asset
 from apm.core.command import Context
 from apm.procedures.model import Verdict
 from apm.risk.scores import plain
 from apm.work.causes import causes
 from apm.work.model import WorkOrder, WorkStep
-from apm.work.queries import hospital_day
 from apm.work.states import WorkState, WorkType
 from predict.maintenance_yield import Estimate, rate, share
 

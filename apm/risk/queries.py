@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.categories import Category, all_categories
 from apm.assets.model import Asset
 from apm.core.command import Context
@@ -33,7 +34,6 @@ from apm.risk.scores import (
     proposed,
     vermont,
 )
-from apm.work.queries import hospital_day
 
 
 @dataclass(frozen=True, slots=True)

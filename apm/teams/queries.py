@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from apm.accounts.model import User
-from apm.accounts.queries import colleagues, own_hospital
+from apm.accounts.queries import colleagues, zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.core.errors import NotFound
@@ -64,17 +64,6 @@ def members_of(ctx: Context) -> dict[int, set[int]]:
     for row in ctx.session.scalars(select(Membership)):
         found.setdefault(row.team_id, set()).add(row.user_id)
     return found
-
-
-def zone_of(ctx: Context) -> str:
-    """Return the hospital's time zone."""
-    hospital = own_hospital(ctx)
-    return hospital.timezone if hospital else "UTC"
-
-
-def hospital_day(ctx: Context) -> date:
-    """Return the day it is in the actor's hospital."""
-    return local_day(ctx.now(), zone_of(ctx))
 
 
 def opening_hours(ctx: Context) -> OpeningHours | None:

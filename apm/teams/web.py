@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError, fields
 
+from apm.accounts.queries import hospital_day
 from apm.assets.categories import all_categories
 from apm.assets.queries import departments
 from apm.core.errors import Conflict, Invalid, NotFound
@@ -206,7 +207,7 @@ def _hours(form: Form | None) -> ResponseReturnValue:
         form=form,
         part=form.typed.get("part") if form else None,
         calendar=queries.calendar_of(ctx),
-        days=queries.special_days(ctx, queries.hospital_day(ctx)),
+        days=queries.special_days(ctx, hospital_day(ctx)),
     )
     return page, 422 if form else 200
 

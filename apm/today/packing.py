@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.command import Context
 from apm.maintenance.workdays import workdays_in
 from apm.metrology.instruments import was_calibrated
@@ -18,10 +19,9 @@ from apm.parts.queries import first_expiring, is_usable
 from apm.procedures.catalogue import Template
 from apm.procedures.model import StepKind
 from apm.procedures.shelf import templates_for
-from apm.teams.queries import zone_of
 from apm.work.lifecycle import HELD
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day, with_place
+from apm.work.queries import with_place
 from apm.work.states import WorkState
 
 MOST = 100

@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy import case, or_, select
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.core.permissions import Permission
 from apm.forecasts.fleet import FleetRow, asking_without_work
@@ -14,7 +15,7 @@ from apm.requests.model import Request
 from apm.requests.queries import to_triage
 from apm.work.lifecycle import WAITING, is_assignee, is_second_person
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day, with_place
+from apm.work.queries import with_place
 from apm.work.states import OPEN_WORK, PRIORITY_RANK, Priority, WorkState, WorkType
 
 MOST = 100

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from apm.accounts.queries import hospital_day
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
 from apm.forecasts.fleet_pages import words
 from apm.today.packing import next_workday, packing_for
 from apm.today.queries import MOST, my_today
-from apm.work.queries import hospital_day
 
 web = Blueprint("today", __name__)
 

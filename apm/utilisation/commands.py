@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from apm.accounts.queries import zone_of
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.maintenance.model import MeterKind
-from apm.maintenance.queries import hospital_zone
 from apm.readings.model import Sensor
 from apm.readings.queries import sensor_by_code
 from apm.utilisation.meter_values import write_values
@@ -108,7 +108,7 @@ def decide_break(
     found.state, found.added, found.note = BreakState.CONFIRMED, added, note
     found.decided_by, found.decided_at = ctx.actor.name, ctx.now()
     ctx.session.flush()
-    write_values(ctx, found.feed, hospital_zone(ctx))
+    write_values(ctx, found.feed, zone_of(ctx))
     return found
 
 

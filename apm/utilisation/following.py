@@ -10,10 +10,10 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from apm.accounts.queries import zone_of
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
-from apm.maintenance.queries import hospital_zone
 from apm.readings.days import groups, waiting
 from apm.readings.model import Block, Latest
 from apm.readings.series import readings_between
@@ -64,7 +64,7 @@ def follow_feed(ctx: Context, *, feed_id: int) -> bool:
     revision = ctx.session.scalar(
         select(Latest.revision).where(Latest.sensor_id == feed.sensor_id)
     )
-    zone = hospital_zone(ctx)
+    zone = zone_of(ctx)
     _learn(ctx, feed, local_day(ctx.now(), zone))
     work = _Work(ctx, feed, zone)
     work.do()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.assets.panels import Panel, panel
 from apm.core.command import Context
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
-from apm.maintenance.queries import today_of
 from apm.utilisation.model import BreakState
 from apm.utilisation.queries import breaks_of
 from apm.utilisation.span import span_of
@@ -21,7 +21,7 @@ DAYS = 14
 @panel(order=44, permission=Permission.READING_READ)
 def use_panel(ctx: Context, asset: Asset) -> Panel | None:
     """The last two weeks of use, None if no sensor tells it."""
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     use = asset_use(ctx, asset, span_of(ctx, first=today - timedelta(days=DAYS - 1), last=today))
     if not use.feeds:
         return None

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError
 
+from apm.accounts.queries import hospital_day, zone_of
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
-from apm.maintenance.queries import hospital_zone, today_of
 from apm.utilisation.schema import DaysWanted
 
 USUAL = 30
@@ -36,14 +36,14 @@ def span_of(ctx: Context, *, first: date | None, last: date | None, by: str = "d
     Raises:
         Invalid: in the wrong order, not begun yet, or longer than ten years.
     """
-    today = today_of(ctx)
+    today = hospital_day(ctx)
     last = min(last or today, today)
     first = first or last - timedelta(days=USUAL - 1)
     if first > last:
         raise _wrong(_l("The first day must not be after the last, nor lie ahead."))
     if (last - first).days > LONGEST:
         raise _wrong(_l("Choose a period of at most ten years."))
-    place = ZoneInfo(hospital_zone(ctx))
+    place = ZoneInfo(zone_of(ctx))
     begin = datetime.combine(first, time(), place).astimezone(UTC)
     end = datetime.combine(last + timedelta(days=1), time(), place).astimezone(UTC)
     return Span(first, last, by, (min(end, ctx.now()) - begin).total_seconds())

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.assets.qr import svg_of
 from apm.core.command import Context
 from apm.core.errors import Conflict, DomainError, Invalid
@@ -133,8 +133,7 @@ def _sized(svg: str) -> str:
 
 def _instant(ctx: Context, typed: datetime) -> datetime:
     """Return the instant a clock in the hospital shows so."""
-    hospital = own_hospital(ctx)
-    return typed.replace(tzinfo=ZoneInfo(hospital.timezone if hospital else "UTC"))
+    return typed.replace(tzinfo=ZoneInfo(zone_of(ctx)))
 
 
 def _refused(no: str, error: DomainError) -> ResponseReturnValue:

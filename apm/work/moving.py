@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
-from apm.accounts.queries import colleague, roles_in
+from apm.accounts.queries import colleague, hospital_day, roles_in
 from apm.assets.commands import mark_under_repair, return_to_service, set_availability
 from apm.assets.model import Availability
 from apm.core.command import Context, command
@@ -21,7 +21,6 @@ from apm.work.events import WorkOrderMoved
 from apm.work.lifecycle import NEEDS_REASON, WORK
 from apm.work.loading import order_to_change
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day
 from apm.work.states import Priority, WorkType
 
 Moved = Callable[[Context, WorkOrder, str], None]

@@ -7,7 +7,7 @@ from itertools import groupby
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from apm.accounts.queries import colleagues
+from apm.accounts.queries import colleagues, hospital_day
 from apm.core.command import Context
 from apm.core.errors import Conflict, DomainError, Invalid
 from apm.core.http import Form, context
@@ -70,7 +70,7 @@ def order_page(no: str, form: Form | None = None, status: int = 200) -> Response
         takes_reference=takes_reference,
         verdict_of_person=verdict_of_person,
         is_intact=is_intact(order),
-        day=queries.hospital_day(ctx),
+        day=hospital_day(ctx),
         to_type=_typed_in(ctx),
         clock_time=_hours,
         form=form,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.assets.panels import Panel, panel
 from apm.core.command import Context
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.work.model import Cost, WorkOrder
-from apm.work.queries import hospital_day, with_place
+from apm.work.queries import with_place
 from apm.work.states import OPEN_WORK, WorkState
 
 LAST = 10

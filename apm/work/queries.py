@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from apm.accounts.model import User
-from apm.accounts.queries import colleagues, own_hospital
+from apm.accounts.queries import colleagues
 from apm.assets.model import Asset
 from apm.core.audit import AuditEntry
-from apm.core.clock import local_day
 from apm.core.codes import normal_code
 from apm.core.command import Actor, Context
 from apm.core.errors import NotFound
@@ -37,12 +36,6 @@ def with_place(query: Select[WorkOrder]) -> Select[WorkOrder]:
         joinedload(WorkOrder.asset).joinedload(Asset.location),
         joinedload(WorkOrder.location),
     )
-
-
-def hospital_day(ctx: Context) -> date:
-    """Return the day it is in the actor's hospital."""
-    hospital = own_hospital(ctx)
-    return local_day(ctx.now(), hospital.timezone if hospital else "UTC")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
+from apm.accounts.queries import hospital_day
 from apm.core.errors import Invalid, NotFound
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l, ngettext
@@ -25,7 +26,6 @@ from apm.work.completion import Completion
 from apm.work.lifecycle import is_second_person
 from apm.work.model import WorkOrder
 from apm.work.page import form_of
-from apm.work.queries import hospital_day
 from apm.work.results import Answer
 from apm.work.round_signing import Passed, approve_device, each, open_checks, pass_device
 from apm.work.schema import DeviceForm, RoundForm

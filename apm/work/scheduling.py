@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid
 from apm.core.i18n import _l
@@ -11,7 +12,6 @@ from apm.core.permissions import Permission
 from apm.work.loading import order_to_change
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, take_step
-from apm.work.queries import hospital_day
 from apm.work.states import WorkState
 
 MOVABLE = frozenset({WorkState.PLANNED, WorkState.ASSIGNED})

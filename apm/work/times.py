@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from apm.accounts.queries import own_hospital
+from apm.accounts.queries import zone_of
 from apm.core.command import Context
 
 
@@ -22,5 +22,4 @@ def to_type(ctx: Context, at: datetime | None) -> str:
 
 
 def _zone(ctx: Context) -> ZoneInfo:
-    hospital = own_hospital(ctx)
-    return ZoneInfo(hospital.timezone if hospital else "UTC")
+    return ZoneInfo(zone_of(ctx))

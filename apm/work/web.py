@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 import apm.work.panels  # noqa: F401  (registers sections of pages)
 from apm.accounts.identity import signed_in_at
+from apm.accounts.queries import hospital_day
 from apm.core.errors import Invalid
 from apm.core.http import context, load, requires
 from apm.core.i18n import _
@@ -45,7 +46,7 @@ def work_list() -> ResponseReturnValue:
         counts=queries.work_counts(ctx),
         states=list(WorkState),
         types=list(WorkType),
-        day=queries.hospital_day(ctx),
+        day=hospital_day(ctx),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.metrology.certificates import Issued, record_certificate
@@ -13,7 +14,6 @@ from apm.metrology.instruments import Details, add_instrument, calibrate
 from apm.metrology.model import Certificate, Instrument, Result
 from apm.work.completion import Completion, complete
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day
 from tests.conftest import PASSWORD
 
 

@@ -11,13 +11,13 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
+from apm.accounts.queries import hospital_day
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.environment.checks import check_by_hand, due_today
 from apm.environment.model import ManualCheck, SignedRecordChanged, Slot, StorageRecord
 from apm.environment.places import describe_place, place_by_code
 from apm.environment.records import Period, is_as_signed, record_of, sign_record
 from apm.readings.commands import add_sensor, ingest
-from apm.work.queries import hospital_day
 from tests.apm.test_environment_sheets import printed, text_of
 from tests.conftest import PASSWORD
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from apm.accounts.queries import hospital_day
 from apm.metrology import drifting
 from apm.metrology.limits import ends
 from apm.metrology.model import AppliedPart, Method, ProtectionClass
 from apm.metrology.safety import describe_safety, open_safety_test
 from apm.procedures.model import Verdict
 from apm.work.model import WorkOrder
-from apm.work.queries import hospital_day, work_order
+from apm.work.queries import work_order
 from apm.work.states import WorkState
 from tests.apm.hospital import make_asset
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from apm.accounts.queries import system_actor
+from apm.accounts.queries import hospital_day, system_actor
 from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.dispatch.events import ServiceLevelMissed
@@ -22,7 +22,6 @@ from apm.notify.model import Notification
 from apm.notify.overdue import remind
 from apm.requests.events import AdverseEventSuspected, RequestReported
 from apm.teams.commands import TeamFacts, save_team
-from apm.work.queries import hospital_day
 from apm.work.states import WorkType
 from apm.worker.delivery import deliver
 from tests.apm.hospital import make_asset, make_work, start_work

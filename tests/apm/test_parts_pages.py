@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.parts.commands import update_part
 from apm.parts.issuing import issue
 from apm.parts.model import Lot, PurchaseLine, Stock, StockMove
 from apm.parts.purchasing import order_part
 from apm.vendors.model import Vendor
-from apm.work.queries import hospital_day, work_order
+from apm.work.queries import work_order
 from tests.apm.stockroom import fill, job, make_part, make_vendor, standing, stocked
 from tests.queries import count_queries
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.core.clock import local_day, utc_now
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from apm.core.jobs import JOBS
@@ -19,7 +20,6 @@ from apm.parts.purchasing import close_order, line_by_id, line_page, order_part,
 from apm.parts.quarantine import quarantine
 from apm.parts.reorder import assess, csv_of, proposals
 from apm.parts.suppliers import scores
-from apm.work.queries import hospital_day
 from tests.apm.stockroom import fill, job, make_part, make_vendor, standing, stocked
 from tests.queries import count_queries
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.core.audit import AuditEntry
 from apm.core.clock import utc_now
 from apm.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -14,7 +15,7 @@ from apm.parts.model import ChangedMove, Lot, MoveKind, Reservation, Stock, Stoc
 from apm.parts.quarantine import lot_by_id, quarantine, receivers_of, unquarantine
 from apm.work.completion import Completion, complete
 from apm.work.moving import Facts, move_work
-from apm.work.queries import hospital_day, work_order
+from apm.work.queries import work_order
 from tests.apm.hospital import make_work
 from tests.apm.stockroom import books_balance, fill, job, lies, make_part, standing, stocked
 from tests.conftest import PASSWORD

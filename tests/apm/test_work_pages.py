@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.procedures.model import Verdict
 from apm.requests import triage
@@ -14,7 +15,6 @@ from apm.today import queries as today
 from apm.work import queries
 from apm.work.model import WorkOrder, WorkStep
 from apm.work.moving import Facts, move_work
-from apm.work.queries import hospital_day
 from apm.work.states import Priority, WorkState, WorkType
 from apm.work.timeline import timeline_of
 from tests.apm.field import answer_elsewhere

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from apm.accounts.queries import system_actor
+from apm.accounts.queries import hospital_day, system_actor
 from apm.assets.commands import create_asset
 from apm.assets.model import Asset, AssetState, Department
 from apm.core.clock import utc_now
@@ -39,7 +39,6 @@ from apm.teams.commands import (
 from apm.work.completion import Completion, close, complete
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
-from apm.work.queries import hospital_day
 from apm.work.results import Answer, add_cost, answer_steps
 from apm.work.states import CostKind
 from tests.apm.hospital import jpeg, pass_all, start_work

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.work.completion import Completion
 from apm.work.moving import Facts, move_work
-from apm.work.queries import hospital_day, work_order
+from apm.work.queries import work_order
 from apm.work.results import Answer
 from apm.work.round_signing import Passed, pass_device
 from apm.work.signing import BY_PASSWORD, signer_of

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.parts.commands import add_part
@@ -17,7 +18,6 @@ from apm.parts.purchasing import order_part, receive_order
 from apm.parts.quarantine import quarantine
 from apm.vendors.commands import add_vendor
 from apm.work.commands import open_work
-from apm.work.queries import hospital_day
 from apm.work.states import WorkType
 from tests.apm.hospital import start_work
 

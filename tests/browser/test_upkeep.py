@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from apm.accounts.queries import hospital_day
 from apm.assets.model import Asset, Availability, Risk
 from apm.core.clock import utc_now
 from apm.maintenance.commands import add_plan
@@ -23,7 +24,7 @@ from apm.procedures.trial import try_draft
 from apm.work.completion import close
 from apm.work.model import WorkOrder
 from apm.work.moving import Facts, move_work
-from apm.work.queries import hospital_day, work_order
+from apm.work.queries import work_order
 from apm.work.states import WorkType
 from seed.demo.drafts import CODE, write_round
 from tests.apm.hospital import make_asset, make_work, pass_all, start_work

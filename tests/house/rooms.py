@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from apm.accounts.queries import hospital_day
 from apm.core.command import Context
 from apm.environment.checks import check_by_hand
 from apm.environment.model import Decision, Slot
@@ -13,7 +14,6 @@ from apm.environment.plans import add_plan, place_pin
 from apm.environment.records import Period, sign_record
 from apm.environment.reporting import begin_report, write_report
 from apm.readings.commands import add_sensor, ingest
-from apm.work.queries import hospital_day
 from tests.apm.hospital import jpeg
 from tests.conftest import PASSWORD
 
