@@ -52,6 +52,7 @@ def keep_forecasts(
         wang, record_id=warning.id, why=Dismissal.KNOWN_CAUSE, note="搬迁后自检，气路已复查"
     )
     pages["forecasts.of_asset.show"] = [f"/assets/{asset.code}/forecast" for asset in assets]
+    pages["forecasts.why.show"] = [f"/assets/{asset.code}/forecast/why" for asset in assets]
     pages["forecasts.models.card"] = [f"/fleet/models/{kind}/1" for kind in ("life", "soon")]
     pages["forecasts.records.show"] = [
         f"/fleet/records/{record.id}" for record in (warning, heading)
