@@ -19,8 +19,7 @@ from apm.demo.signals import origin_of
 from apm.detecting.scoring import score_all
 from apm.forecasts.foretelling import foretell_some
 from apm.forecasts.handling import dismiss_forecast
-from apm.forecasts.model import Dismissal, ForecastRecord, ModelKind, ModelState
-from apm.forecasts.registry import decide_model
+from apm.forecasts.model import Dismissal, ForecastRecord, ModelKind
 from apm.readings.commands import add_sensor, ingest
 from apm.readings.merging import merge_inbox
 from apm.readings.model import Sensor
@@ -28,7 +27,15 @@ from apm.readings.sealing import seal_days
 from apm.work.states import AsFound, WorkState
 from seed.demo import working
 from seed.demo.diary import Diary
-from seed.demo.predicting import Finding, foretell_now, judge_now, note_work, orders_of, training
+from seed.demo.predicting import (
+    Finding,
+    foretell_now,
+    judge_now,
+    let_work,
+    note_work,
+    orders_of,
+    training,
+)
 from seed.demo.world import SEED, Unit, World
 
 READ_AT = timedelta(hours=6)
@@ -91,7 +98,7 @@ def note_foreseeing(world: World, diary: Diary) -> None:
         last = on(days, 9)
     _note_readings(world, diary, last, world.now)
     diary.note(on(191), system, "model.train", training(ModelKind.LIFE))
-    diary.note(on(191, 12), wang, "model.decide", _let_life_work)
+    diary.note(on(191, 12), wang, "model.decide", let_work(ModelKind.LIFE))
     diary.note(on(110), system, "model.train", training(ModelKind.TREND))
     for days in ROUNDS:
         diary.note(on(days), system, "forecast.keep", foretell_now)
@@ -152,12 +159,6 @@ def readings_between(now: datetime, begin: datetime, end: datetime) -> list[dict
                 value = float(np.interp(days, ago, values)) + float(noise[days])
                 found.append({"sensor": wear.code, "at": at.isoformat(), "value": round(value, 2)})
     return found
-
-
-def _let_life_work(ctx: Context) -> None:
-    """Whether it beats its baseline on the past is a close thing here: the engineer decides."""
-    why = "与科室经验相符；先用，看评分 / Agrees with what we know here; its score will tell"
-    decide_model(ctx, kind=ModelKind.LIFE, version=1, state=ModelState.ACTIVE, reason=why)
 
 
 def _look(ctx: Context) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.forecasts.foretelling import foretell_all
-from apm.forecasts.model import ForecastRecord, ModelKind
+from apm.forecasts.model import ForecastRecord, ModelKind, ModelState
 from apm.forecasts.muting import review
 from apm.forecasts.outcomes import judge_news
+from apm.forecasts.registry import decide_model
 from apm.forecasts.training import train_kind
 from apm.readings.model import Sensor
 from apm.work.model import WorkOrder
@@ -30,6 +31,19 @@ W = WorkState
 def training(kind: ModelKind) -> Act:
     """Return the deed of training a kind on what is known by then."""
     return lambda ctx: train_kind(ctx, kind, why="first")
+
+
+def let_work(kind: ModelKind) -> Act:
+    """Return the engineer's deed of letting the first version of a kind work.
+
+    Whether it beats its baseline on the past is a close thing here, and differs by the day.
+    """
+    why = "与科室经验相符；先用，看评分 / Agrees with what we know here; its score will tell"
+
+    def decide(ctx: Context) -> None:
+        decide_model(ctx, kind=kind, version=1, state=ModelState.ACTIVE, reason=why)
+
+    return decide
 
 
 def foretell_now(ctx: Context) -> None:

@@ -17,7 +17,14 @@ from apm.core.command import Context
 from apm.demo.signals import origin_of
 from apm.forecasts.model import ModelKind
 from seed.demo.diary import Diary
-from seed.demo.predicting import NOTHING, foretell_now, judge_now, note_work, training
+from seed.demo.predicting import (
+    NOTHING,
+    foretell_now,
+    judge_now,
+    let_work,
+    note_work,
+    training,
+)
 from seed.demo.world import SEED, Unit, World
 
 NOISY = frozenset({"HD", "VENT"})
@@ -26,8 +33,11 @@ WARNING_DAYS = (9.0, 5.0, 2.0, 0.4)
 TAUGHT, UPDATED, PUT_RIGHT = 345, 338, 230
 """Days ago."""
 EVERY = 3
-ROUNDS = (330, 298)
-"""Days ago at which the fleet was foretold; each is judged a month later."""
+ROUNDS = ((330, 299), (298, 250))
+"""Days ago at which the fleet was foretold, and at which that was judged.
+
+The second time what the engineer decided no longer holds against the score.
+"""
 CODE = "SELFTEST-FAIL"
 
 
@@ -45,10 +55,13 @@ def note_signs(world: World, diary: Diary) -> None:
     for days in range(UPDATED, PUT_RIGHT, -EVERY):
         _note_noise(world, diary, on(days, rng.uniform(1, 8)), rng)
     diary.note(on(TAUGHT), world.system, "model.train", training(ModelKind.SOON))
-    for days in ROUNDS:
+    diary.note(
+        on(TAUGHT, 12), world.people["wang"].actor, "model.decide", let_work(ModelKind.SOON)
+    )
+    for days, judged in ROUNDS:
         diary.note(on(days), world.system, "forecast.keep", foretell_now)
         note_work(world, diary, None, on(days - 3), NOTHING)
-        diary.note(on(days - 31), world.system, "forecast.judge", judge_now)
+        diary.note(on(judged), world.system, "forecast.judge", judge_now)
 
 
 def _note_warnings(world: World, diary: Diary, unit: Unit, failed: datetime, rng: Random) -> None:
