@@ -18,8 +18,15 @@ from tests.queries import count_queries
 
 pytestmark = pytest.mark.database
 STEP = timedelta(minutes=10)
-NOW = utc_now().replace(second=0, microsecond=0)
+NOW = utc_now()
+"""When the test that runs began, to the minute: readings of its own age."""
 WARM = [4.0] * 150 + [7.0, 8.5, 9.0, 8.0, 7.0, 6.5] + [4.0] * 12 + [6.5, 7.5]
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """Not when the module was read: that may be an hour ago."""
+    monkeypatch.setitem(globals(), "NOW", utc_now().replace(second=0, microsecond=0))
 
 
 def send(ctx, code, values):

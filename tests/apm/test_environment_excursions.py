@@ -25,8 +25,8 @@ from tests.apm.hospital import make_asset, make_work
 from tests.conftest import PASSWORD
 
 STEP = timedelta(minutes=10)
-NOW = utc_now().replace(second=0, microsecond=0)
-"""Taken once: what the fridge sends must not depend on when a test begins."""
+NOW = utc_now()
+"""When the test that runs began, to the minute: readings of its own age."""
 SAID = {
     "products": "红细胞悬液12袋 / 12 units of red cells",
     "cause": "The door was not shut",
@@ -34,6 +34,12 @@ SAID = {
     "decision": Decision.USE,
     "decision_reason": "Within the maker's allowance",
 }
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """Not when the module was read: that may be an hour ago."""
+    monkeypatch.setitem(globals(), "NOW", utc_now().replace(second=0, microsecond=0))
 
 
 def send(ctx, code, values, end):
