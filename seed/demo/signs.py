@@ -28,8 +28,9 @@ from seed.demo.predicting import (
 from seed.demo.world import SEED, Unit, World
 
 NOISY = frozenset({"HD", "VENT"})
-WARNING_DAYS = (9.0, 5.0, 2.0, 0.4)
-"""Days before a failure at which the device wrote an error."""
+WARNING_DAYS = (27.0, 21.0, 16.0, 12.0, 9.0, 6.0, 4.0, 2.0, 0.4)
+"""Days before a failure at which the device wrote an error: through the month that is foretold,
+so that the signs are learnt whatever the days on which the story puts the failures."""
 TAUGHT, UPDATED, PUT_RIGHT = 345, 338, 230
 """Days ago."""
 EVERY = 3
