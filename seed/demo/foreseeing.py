@@ -28,6 +28,7 @@ from apm.work.states import AsFound, WorkState
 from seed.demo import working
 from seed.demo.diary import Diary
 from seed.demo.predicting import (
+    REVIEWED,
     Finding,
     foretell_now,
     judge_now,
@@ -78,6 +79,8 @@ LOOKED = (103, 80, 45, 24, 10)
 """Days ago at which the three were foretold anew, besides the rounds of the whole fleet."""
 ROUNDS = (190, 95)
 MENDED = 60
+REVIEW = 40
+"""Days ago; what a person decides holds for longer against a score as good as the baseline's."""
 REPLACED = Finding(
     AsFound.WEAR, "PF", "冷头更换，补充液氦 / Cold head replaced, helium filled up", 420
 )
@@ -99,6 +102,7 @@ def note_foreseeing(world: World, diary: Diary) -> None:
     _note_readings(world, diary, last, world.now)
     diary.note(on(191), system, "model.train", training(ModelKind.LIFE))
     diary.note(on(191, 12), wang, "model.decide", let_work(ModelKind.LIFE))
+    diary.note(on(REVIEW, 12), wang, "model.decide", let_work(ModelKind.LIFE, REVIEWED))
     diary.note(on(110), system, "model.train", training(ModelKind.TREND))
     for days in ROUNDS:
         diary.note(on(days), system, "forecast.keep", foretell_now)

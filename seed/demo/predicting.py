@@ -33,12 +33,15 @@ def training(kind: ModelKind) -> Act:
     return lambda ctx: train_kind(ctx, kind, why="first")
 
 
-def let_work(kind: ModelKind) -> Act:
+AGREES = "与科室经验相符；先用，看评分 / Agrees with what we know here; its score will tell"
+REVIEWED = "季度评审：与经验相符，继续使用 / Quarterly review: agrees with us, stays at work"
+
+
+def let_work(kind: ModelKind, why: str = AGREES) -> Act:
     """Return the engineer's deed of letting the first version of a kind work.
 
-    Whether it beats its baseline on the past is a close thing here, and differs by the day.
+    Whether it beats its baseline is a close thing here, and differs by the day it is built.
     """
-    why = "与科室经验相符；先用，看评分 / Agrees with what we know here; its score will tell"
 
     def decide(ctx: Context) -> None:
         decide_model(ctx, kind=kind, version=1, state=ModelState.ACTIVE, reason=why)
