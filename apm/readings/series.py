@@ -14,6 +14,7 @@ from sqlalchemy import Select, case, func, select
 from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
+from apm.readings.batches import Batch
 from apm.readings.blocks import DAY_US, joined
 from apm.readings.checking import instant, microseconds
 from apm.readings.days import day_number, day_of, laid_over, readings_between, waiting
@@ -130,11 +131,13 @@ def series(
         return _by_day(ctx, sensor_id, start, end)
     if resolution is Resolution.HOUR:
         return _in_hours(ctx, sensor_id, (start, end), HOUR_US)
-    n, is_thinned = _extent(ctx, sensor_id, start, end)
+    first, last = microseconds(start), microseconds(end)
+    unmerged = waiting(ctx, [sensor_id], start=first, end=last)  # before the blocks
+    n, is_thinned = _extent(ctx, sensor_id, (first, last), unmerged)
     if resolution is Resolution.RAW:
         _refuse_raw(n, is_thinned=is_thinned)
     if resolution is Resolution.RAW or (n <= most and not is_thinned):
-        return _raw(ctx, sensor_id, start, end)
+        return _raw(ctx, sensor_id, (first, last), unmerged)
     return _fitting(ctx, sensor_id, (start, end), HOUR_US if is_thinned else 0, most)
 
 
@@ -154,7 +157,11 @@ def _fitting(
         found = _of(together_buckets([bucketed(part, width) for part in parts]), width)
     # The count was of whole days: what is asked for may be few enough all the same.
     is_few = found.n is not None and int(found.n.sum()) <= most
-    return _raw(ctx, sensor_id, start, end) if is_few and not least else found
+    if not is_few or least:
+        return found
+    first, last = microseconds(start), microseconds(end)
+    unmerged = waiting(ctx, [sensor_id], start=first, end=last)
+    return _raw(ctx, sensor_id, (first, last), unmerged)
 
 
 def _refuse_raw(n: int, *, is_thinned: bool) -> None:
@@ -168,8 +175,9 @@ def _refuse_raw(n: int, *, is_thinned: bool) -> None:
         raise Invalid(message, fields={"resolution": [message]}, code="too_many_readings")
 
 
-def _raw(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> Series:
-    parts = list(readings_between(ctx, sensor_id, start=start, end=end))
+def _raw(ctx: Context, sensor_id: int, period: tuple[int, int], unmerged: Batch) -> Series:
+    query = _days(sensor_id, *period).with_only_columns(Block.day, Block.data)
+    parts = list(laid_over(ctx, query, unmerged, *period))
     found = joined(parts) if parts else None
     if found is None:
         return Series(np.empty(0, np.int64), np.empty(0))
@@ -240,15 +248,15 @@ def _day(row: Any) -> Buckets:
     )
 
 
-def _extent(ctx: Context, sensor_id: int, start: datetime, end: datetime) -> tuple[int, bool]:
+def _extent(
+    ctx: Context, sensor_id: int, period: tuple[int, int], unmerged: Batch
+) -> tuple[int, bool]:
     """Return how many usable readings the days from start to end hold at most.
 
     And whether of some of them only the hours are kept.
     """
-    first, last = microseconds(start), microseconds(end)
-    unmerged = waiting(ctx, [sensor_id], start=first, end=last)
     gone = func.sum(case((Block.data.is_(None) & (Block.n > 0), 1), else_=0))
-    query = _days(sensor_id, first, last).with_only_columns(func.sum(Block.n), gone)
+    query = _days(sensor_id, *period).with_only_columns(func.sum(Block.n), gone)
     n, thinned = ctx.session.execute(query).one()
     return int(n or 0) + len(unmerged), bool(thinned)
 
