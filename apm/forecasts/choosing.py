@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from math import inf
 
@@ -15,11 +15,10 @@ from apm.assets.model import Asset
 from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.forecasts.model import Forecast, ModelKind
-from apm.forecasts.replacing import Money, Wear, money_of, wear_of
+from apm.forecasts.replacing import Money, Wear, is_planned_work, money_of, wear_of
 from apm.maintenance.due import NEVER
 from apm.maintenance.model import Plan
 from apm.work.model import WorkOrder
-from apm.work.states import OPEN_WORK, WorkType
 from predict.options import options
 
 AHEAD = 365
@@ -94,9 +93,7 @@ def next_visit(ctx: Context, asset: Asset, today: date) -> Visit | None:
     """Return the next planned work on an asset, within a year: open orders, else its plans."""
     orders = select(WorkOrder.due_on, WorkOrder.no).where(
         WorkOrder.asset_id == asset.id,
-        WorkOrder.type.in_({WorkType.PREVENTIVE, WorkType.INSPECTION}),
-        WorkOrder.state.in_(OPEN_WORK),
-        WorkOrder.done_at.is_(None),
+        *is_planned_work(),
         WorkOrder.due_on.is_not(None),
     )
     plans = select(Plan.next_due).where(
@@ -123,7 +120,7 @@ def _choices(wear: Wear, money: Money, visit: Visit | None, today: date, since: 
     ways = [
         Choice(
             way,
-            None if one.wait == inf else date.fromordinal(today.toordinal() + int(one.wait)),
+            None if one.wait == inf else today + timedelta(days=int(one.wait)),
             one.failed,
             max(one.cost - least, 0.0),
             visit.order if visit and way is Way.VISIT else None,

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
+
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.forecasts.costing import AVERTED, DEFAULT_RATIO, Floor, floor_of
 from apm.forecasts.lifetimes import rate_of_make
 from apm.forecasts.model import Forecast, ModelKind
+from apm.work.model import WorkOrder
+from apm.work.states import OPEN_WORK, WorkType
 from predict.age_replacement import Policy, Weibull
 from predict.grouping import Job
 from predict.options import weibull_of
@@ -22,6 +26,15 @@ from predict.options import weibull_of
 VISIT = 0.3
 """The share of planned work that is going there and getting hold of the device; our choice."""
 LIVES = ("since_failure", "since_renewal", "since_new", "since_records")
+
+
+def is_planned_work() -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of work that is planned and not done yet: somebody will be there."""
+    return (
+        WorkOrder.type.in_({WorkType.PREVENTIVE, WorkType.INSPECTION}),
+        WorkOrder.state.in_(OPEN_WORK),
+        WorkOrder.done_at.is_(None),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -23,9 +23,8 @@ from apm.forecasts.fleet import is_told_by
 from apm.forecasts.fleet_model import FleetEntry, Standing
 from apm.forecasts.lifetimes import WEARS
 from apm.forecasts.model import Forecast
-from apm.forecasts.replacing import Money, Wear, money_of, wear_of
+from apm.forecasts.replacing import Money, Wear, is_planned_work, money_of, wear_of
 from apm.work.model import WorkOrder
-from apm.work.states import OPEN_WORK, WorkType
 from predict.grouping import Visit, group
 
 HORIZON = 90
@@ -51,14 +50,14 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Visits:
     """All visits worth making together, what saves most first, and the costs they rest on."""
 
     visits: list[Together]
     money: Money
 
 
-def together(ctx: Context) -> Plan:
+def together(ctx: Context) -> Visits:
     """Return what is best done in one visit; at most six statements."""
     rows = _forecasts(ctx)
     money = money_of(ctx)
@@ -78,7 +77,7 @@ def together(ctx: Context) -> Plan:
         for one in _of_place(some, orders.get(place, ()), money, today)
     ]
     found.sort(key=lambda one: (-one.saved, one.on))
-    return Plan(found[:SHOWN], money)
+    return Visits(found[:SHOWN], money)
 
 
 def _of_place(
@@ -127,10 +126,7 @@ def _due(order: WorkOrder, today: date) -> date:
 
 
 def _aged(wear: Wear, days: int) -> Wear:
-    job = wear.job
-    return Wear(
-        type(job)(job.name, job.life, job.age + days, job.planned, job.failure), wear.policy
-    )
+    return replace(wear, job=replace(wear.job, age=wear.job.age + days))
 
 
 def _forecasts(ctx: Context) -> list[Forecast]:
@@ -160,9 +156,7 @@ def _orders(
         .options(contains_eager(WorkOrder.asset))
         .where(
             Asset.department_id.in_([place for place in places if place is not None]),
-            WorkOrder.type.in_({WorkType.PREVENTIVE, WorkType.INSPECTION}),
-            WorkOrder.state.in_(OPEN_WORK),
-            WorkOrder.done_at.is_(None),
+            *is_planned_work(),
             WorkOrder.due_on <= today + timedelta(days=HORIZON),
         )
         .order_by(WorkOrder.due_on, WorkOrder.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apm.core.i18n import _, choose
 from apm.forecasts.blaming import Blame, Fact
 from apm.forecasts.cases import Cases
-from apm.forecasts.components import Component, Components
+from apm.forecasts.components import LEAST_REPAIRS, Component, Components
 from apm.forecasts.trend_cases import TrendCases
 from apm.forecasts.wording import number, percent
 from apm.labels import LABELS, label
@@ -98,7 +98,9 @@ def component_words(found: Components) -> str:
     """Return which component would be the one, as far as repairs tell."""
     if not found.is_telling:
         return _(
-            "Too few repairs to name a component: %(n)s so far, 5 are needed.", n=found.repairs
+            "Too few repairs to name a component: %(n)s so far, %(least)s are needed.",
+            n=found.repairs,
+            least=LEAST_REPAIRS,
         )
     first = found.parts[0] if found.parts else None
     if first is None or first.part is None:
