@@ -89,6 +89,7 @@ def collect(hospital: str | None, spool: Path, spool_mb: int) -> None:
     """Read the devices of all connections.  Any number may run; each connection has one reader."""
     settings = Settings.from_env()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    load_features()
     engine = make_engine(settings.database_url)
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):

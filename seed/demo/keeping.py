@@ -19,6 +19,7 @@ from apm.core.errors import Conflict
 from apm.core.i18n import _l
 from apm.core.permissions import Role
 from apm.demo.desk import Desk, read_desk
+from apm.factory import load_features
 from seed.demo.building import Building, begin
 
 SIDE_FILES = ("", "-wal", "-shm", "-journal")
@@ -93,6 +94,7 @@ def _checked(engine: Engine, found: Desk) -> Desk:
 
 def build(files: Files, *, now: datetime, watch: Watch) -> Desk:
     """Build the demo as of `now` and put it in place; whatever was there before is gone."""
+    load_features()  # in the story, too, one feature asks another
     remove(files)
     files.folder.mkdir(parents=True, exist_ok=True)
     engine = make_engine(files.url(files.draft))
