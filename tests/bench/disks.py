@@ -31,7 +31,8 @@ PEER_WINDOWS = (720.0, 2160.0, 8760.0)
 BATCH = 100
 """Drives a batch: neighbours by serial number within a make."""
 BATCH_WINDOWS = (2160.0, 8760.0, 1e6)
-CONFIG = CommitteeConfig(quiet_share=0.4, categories=(0,))
+CONFIG = CommitteeConfig(folds=3, quiet_share=0.4, categories=(0,))
+WEEKS = 4
 COUNTERS = [f"smart_{n}" for n in (5, 10, 12, 187, 188, 189, 196, 197, 198)]
 KINDS = len(COUNTERS)
 COLUMNS = [
@@ -197,25 +198,22 @@ def interval(label: Array, score: Array, unit: NDArray[np.int64]) -> dict[str, l
 def learnt(
     disks: Disks, training: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[Array, ...]:
-    """Return features, labels by horizon, drive and weight, monthly, the last month weekly.
+    """Return features, labels by horizon, drive and weight, of a part of the drives that go on.
 
-    Of the drives that did not fail a part, each weighing the more.
+    Of moments a week apart all before a failure are kept, of the others one in four, by chance and
+    for all drives alike: were failing drives alone asked each week, the hour itself would tell
+    them apart.  A drive's first month, in which hardly anything is known, is kept whole.
     """
     peers = disks.peers(training)
     few = training & ~disks.failed & (rng.random(len(training)) < QUIET_SHARE)
-    parts = []
-    for chosen, step, weight in (
-        (training & disks.failed, MONTH / 4, 0.25),
-        (few, MONTH, 1.0 / QUIET_SHARE),
-    ):
-        unit, at = disks.moments(chosen, step)
-        labels = np.column_stack([disks.labels(unit, at, h) for h in HORIZONS])
-        monthly = np.rint((at - disks.begin[unit]) / step) % round(MONTH / step) == 0
-        last = labels[:, 0] > 0
-        kept = last | monthly
-        heavy = np.where(last | ~disks.failed[unit], weight, 1.0)[kept]
-        parts.append((disks.rows(peers, unit[kept], at[kept]), labels[kept], unit[kept], heavy))
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    unit, at = disks.moments((training & disks.failed) | few, MONTH / WEEKS)
+    labels = np.column_stack([disks.labels(unit, at, h) for h in HORIZONS])
+    whole = (labels[:, 0] > 0) | (at < disks.begin[unit] + MONTH)
+    kept = whole | (rng.random(len(at)) < 1.0 / WEEKS)
+    share = np.where(disks.failed[unit], 1.0, QUIET_SHARE)
+    weight = np.where(whole, 1.0 / WEEKS, 1.0) / share
+    unit, at = unit[kept], at[kept]
+    return disks.rows(peers, unit, at), labels[kept], unit, weight[kept]
 
 
 def measure(disks: Disks) -> dict[str, object]:
