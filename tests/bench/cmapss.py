@@ -13,16 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
-from predict.conformal import coverage
+from predict.conformal import calibrate, coverage
 from predict.features import History
-from predict.remaining_life import DEFAULT, RemainingLifeConfig, fit_remaining_life
+from predict.remaining_life import DEFAULT, RemainingLifeConfig, fit_remaining_life, left_out
 from tests.bench.data import find
 
 Array = NDArray[np.float64]
@@ -82,11 +84,42 @@ def score(error: Array) -> float:
     return float(np.where(error < 0, np.exp(-error / 13) - 1, np.exp(error / 10) - 1).sum())
 
 
-def bootstrap(error: Array, rounds: int = 2000) -> list[float]:
-    """Return the 95 % interval of the RMSE over test units drawn again with replacement."""
+def bootstrap(error: Array, of: Callable[[Array], float], rounds: int = 2000) -> list[float]:
+    """Return the 95 % interval of a figure over test units drawn again with replacement."""
     draws = np.random.default_rng(0).integers(0, len(error), (rounds, len(error)))
-    low, high = np.quantile(np.sqrt((error[draws] ** 2).mean(axis=1)), [0.025, 0.975])
+    low, high = np.quantile([of(error[drawn]) for drawn in draws], [0.025, 0.975])
     return [round(float(low), 2), round(float(high), 2)]
+
+
+def binomial(hits: int, n: int) -> list[float]:
+    """Return the exact 95 % interval of a share (C. Clopper, E. Pearson, Biometrika 26, 1934)."""
+    found = binomtest(hits, n).proportion_ci(0.95, "exact")
+    return [round(float(found.low), 3), round(float(found.high), 3)]
+
+
+def left_out_coverage(fleet: Fleet, config: RemainingLifeConfig) -> dict[str, float]:
+    """Return coverage and width over engines to learn from, each judged by the other engines.
+
+    Six moments of each engine: steadier than one moment of each test engine.
+    """
+    rng = np.random.default_rng(0)
+    value, truth, unit = left_out(fleet.training, fleet.ends, rng, config)
+    names = np.unique(unit)
+    fold = (rng.permutation(len(names)) % config.folds)[np.searchsorted(names, unit)]
+    low, high = np.empty((2, len(value)))
+    for k in range(config.folds):
+        own, others = fold == k, fold != k
+        fit = calibrate(
+            value[others],
+            truth[others],
+            unit[others],
+            confidence=config.confidence,
+            bins=config.bins,
+            even=True,
+        )
+        low[own], high[own] = fit.interval(value[own], least=0.0, most=config.cap)
+    found = coverage(low, high, truth)
+    return {"share": round(found.share, 3), "width": round(found.width, 1), "n": found.n}
 
 
 def trivial(fleet: Fleet) -> dict[str, float]:
@@ -126,7 +159,10 @@ def measure(fleet: Fleet, config: RemainingLifeConfig = DEFAULT) -> dict[str, ob
         "coverage": round(all_units.share, 3),
         "width": round(all_units.width, 1),
         "seconds": round(fitted, 1),
-        "rmse_interval": bootstrap(error),
+        "rmse_interval": bootstrap(error, rmse),
+        "score_interval": bootstrap(error, score),
+        "coverage_interval": binomial(round(all_units.share * all_units.n), all_units.n),
+        "coverage_left_out": left_out_coverage(fleet, config),
         "rmse_uncapped": round(rmse(value - fleet.left), 2),
         "score_uncapped": round(score(value - fleet.left), 1),
         "least_possible_uncapped": round(rmse(truth - fleet.left), 2),
