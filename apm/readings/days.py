@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, and_, select
 
 from apm.core.command import Context
@@ -41,25 +42,64 @@ def day_of(microseconds: int) -> date:
     return date.fromordinal(_FIRST_DAY + microseconds // DAY_US)
 
 
-def groups(batch: Batch) -> Iterator[Group]:
-    """Cut a batch in order into sensor-days."""
-    if not len(batch):
-        return
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Readings of k sensor-days one after another, by time; times count from midnight.
+
+    first: where each begins, shape (k,); keys: sensor and day of each.
+    """
+
+    readings: Readings
+    first: NDArray[np.intp]
+    keys: list[tuple[int, date]]
+
+    def some(self, begin: int, end: int) -> Grouped:
+        """Return the sensor-days from begin to end."""
+        edges = np.append(self.first, len(self.readings))
+        where = slice(int(edges[begin]), int(edges[min(end, len(self.first))]))
+        first = self.first[begin:end]
+        return Grouped(self.readings.where(where), first - where.start, self.keys[begin:end])
+
+    def chosen(self, places: Sequence[int]) -> Grouped:
+        """Return the sensor-days at these places, ascending."""
+        if len(places) == len(self.keys):
+            return self
+        counts = np.diff(self.first, append=len(self.readings))
+        is_chosen = np.zeros(len(counts), dtype=np.bool_)
+        is_chosen[places] = True
+        kept = counts[is_chosen]
+        return Grouped(
+            self.readings.where(np.repeat(is_chosen, counts)),
+            np.cumsum(kept) - kept,
+            [self.keys[k] for k in places],
+        )
+
+    def each(self) -> Iterator[Group]:
+        """Yield them one by one."""
+        edges = [*self.first.tolist(), len(self.readings)]
+        for (begin, end), (sensor_id, day) in zip(pairwise(edges), self.keys, strict=True):
+            yield Group(sensor_id, day, self.readings.where(slice(begin, end)))
+
+
+def grouped(batch: Batch) -> Grouped:
+    """Return a batch in order by sensor-days."""
     ids, readings = batch.sensor_ids, batch.readings
     days = readings.times // DAY_US
     is_first = np.ones(len(ids), dtype=np.bool_)
     is_first[1:] = (ids[1:] != ids[:-1]) | (days[1:] != days[:-1])
-    firsts = np.flatnonzero(is_first)
-    keys = zip(ids[firsts].tolist(), days[firsts].tolist(), strict=True)
-    for (begin, end), (sensor_id, day) in zip(
-        pairwise([*firsts.tolist(), len(ids)]), keys, strict=True
-    ):
-        part = readings.where(slice(begin, end))
-        yield Group(
-            sensor_id,
-            date.fromordinal(_FIRST_DAY + day),
-            Readings(part.times - day * DAY_US, part.values, part.quality),
-        )
+    first = np.flatnonzero(is_first)
+    dates = {day: date.fromordinal(_FIRST_DAY + day) for day in np.unique(days[first]).tolist()}
+    keys = zip(ids[first].tolist(), days[first].tolist(), strict=True)
+    return Grouped(
+        Readings(readings.times - days * DAY_US, readings.values, readings.quality),
+        first,
+        [(sensor_id, dates[day]) for sensor_id, day in keys],
+    )
+
+
+def groups(batch: Batch) -> Iterator[Group]:
+    """Cut a batch in order into sensor-days."""
+    return grouped(batch).each()
 
 
 def waiting(
