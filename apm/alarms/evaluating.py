@@ -30,8 +30,8 @@ from apm.readings.checking import MICROSECOND, instant, microseconds
 from apm.readings.model import Alarm, Latest, Sensor
 from apm.readings.noting import note_inbox
 
-AT_ONCE = 400
-"""Sensors of one transaction: whoever stores readings waits no longer than that."""
+AT_ONCE = 1000
+"""Sensors of one transaction: whoever stores readings waits some hundredths of a second."""
 _TABLE = cast(Table, Evaluated.__table__)
 _COUNTED = (
     update(_TABLE)
@@ -45,7 +45,13 @@ _COUNTED = (
 )
 
 
-Work = tuple[Task, Count]
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One sensor that was counted, and what `Evaluated` shall say of it."""
+
+    task: Task
+    one: Count
+    row: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -86,7 +92,11 @@ def evaluate(ctx: Context, *, sensor_ids: Sequence[int], until: datetime | None 
     counts = counts_of(ctx, tasks, until)
     count(counts)
     look_round(ctx, tasks, counts, until)
-    return keep(ctx, work=[*zip(tasks, counts, strict=True)], until=until)
+    work = [
+        Work(task, one, _counted(task, one, is_all=_is_all(task, until)))
+        for task, one in zip(tasks, counts, strict=True)
+    ]
+    return keep(ctx, work=work, until=until)
 
 
 @command("alarm.evaluate", Permission.SYSTEM_RUN)
@@ -96,7 +106,8 @@ def keep(ctx: Context, *, work: Sequence[Work], until: datetime | None = None) -
     done = Done(sensors=len(work))
     concerned = _concerned(ctx, work)
     reconciler = Reconciler(ctx, [*concerned.values()])
-    for task, one in work:
+    for each in work:
+        task, one = each.task, each.one
         done.readings += len(one.span.readings) - one.span.begin
         sensor = concerned.get(task.sensor.id)
         if sensor is not None:
@@ -109,7 +120,7 @@ def keep(ctx: Context, *, work: Sequence[Work], until: datetime | None = None) -
 
 def _untouched(ctx: Context, work: Sequence[Work]) -> list[Work]:
     """Lock the rows of the readings; leave out sensors that moved on since they were counted."""
-    ids = [task.sensor.id for task, _one in work]
+    ids = [each.one.sensor_id for each in work]
     latest = select(Latest.sensor_id, Latest.revision).where(among(Latest.sensor_id, ids))
     locked = latest.order_by(Latest.sensor_id).with_for_update()
     revisions = {row.sensor_id: row.revision for row in ctx.session.execute(locked)}
@@ -117,19 +128,20 @@ def _untouched(ctx: Context, work: Sequence[Work]) -> list[Work]:
     rows = ctx.session.execute(query.where(among(Evaluated.sensor_id, ids)))
     counted = {row.sensor_id: row.revision for row in rows}
     return [
-        (task, one)
-        for task, one in work
-        if revisions.get(task.sensor.id) == task.latest.revision
-        and counted.get(task.sensor.id) == (task.known.revision if task.known else None)
+        each
+        for each in work
+        if revisions.get(each.one.sensor_id) == each.task.latest.revision
+        and counted.get(each.one.sensor_id)
+        == (each.task.known.revision if each.task.known else None)
     ]
 
 
 def _concerned(ctx: Context, work: Sequence[Work]) -> dict[int, Sensor]:
     """Return the sensors whose alarms may have to change, with their places."""
-    ids = [task.sensor.id for task, _one in work]
+    ids = [each.one.sensor_id for each in work]
     query = select(Alarm.sensor_id).where(among(Alarm.sensor_id, ids), Alarm.active, IS_COUNTED)
     found = {*ctx.session.scalars(query)}
-    found |= {task.sensor.id for task, one in work if task.is_late or one.episodes}
+    found |= {w.one.sensor_id for w in work if w.task.is_late or w.one.episodes}
     if not found:
         return {}
     places = joinedload(Sensor.asset), joinedload(Sensor.location)
@@ -139,22 +151,22 @@ def _concerned(ctx: Context, work: Sequence[Work]) -> dict[int, Sensor]:
 
 def _keep(ctx: Context, work: Sequence[Work], until: datetime | None) -> None:
     """Store how far the sensors are counted, and give the readings' rows back."""
+    connection, hospital = ctx.session.connection(), ctx.actor.hospital_id
+    stamp = stamps(connection.dialect)
     fresh: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     checkpoints: list[dict[str, Any]] = []
-    hospital = ctx.actor.hospital_id
-    stamp = stamps(ctx.session.connection().dialect)
-    for task, one in work:
-        row, last = _counted(task, one, is_all=_is_all(task, until))
+    for each in work:
+        task, one, last = each.task, each.one, each.row["read_until"]
         if task.known is None:
             at = None if last is None else instant(last)
-            fresh.append(
-                {"sensor_id": task.sensor.id, "read_until": at, "states": one.states, **row}
-            )
+            row = each.row | {"sensor_id": one.sensor_id, "read_until": at}
+            fresh.append(row | {"states": one.states})
         else:
             at = None if last is None else stamp(last)
-            row |= {"row": task.known.id, "hospital": hospital, "read_until": at}
-            moved.append(row | {"states": json.dumps(one.states)})
+            moved.append(
+                {**each.row, "row": task.known.id, "hospital": hospital, "read_until": at}
+            )
         if task.is_late:  # what followed is forgotten
             ctx.session.execute(
                 delete(Checkpoint).where(
@@ -162,14 +174,14 @@ def _keep(ctx: Context, work: Sequence[Work], until: datetime | None) -> None:
                 )
             )
         checkpoints += [
-            {"sensor_id": task.sensor.id, "day": day, "states": states}
+            {"sensor_id": one.sensor_id, "day": day, "states": states}
             for day, states in one.checkpoints.items()
         ]
     ctx.bulk_insert(Evaluated, fresh)
-    repeat(ctx.session.connection(), _COUNTED, moved)
+    repeat(connection, _COUNTED, moved)
     ctx.bulk_insert(Checkpoint, checkpoints)
     for is_all in (True, False):
-        ids = [task.latest.id for task, _one in work if _is_all(task, until) is is_all]
+        ids = [w.task.latest.id for w in work if _is_all(w.task, until) is is_all]
         touched = None if is_all or until is None else until + MICROSECOND
         if ids:
             ctx.session.execute(
@@ -185,14 +197,16 @@ def _is_all(task: Task, until: datetime | None) -> bool:
     return until is None or task.latest.at is None or task.latest.at <= until
 
 
-def _counted(task: Task, one: Count, *, is_all: bool) -> tuple[dict[str, Any], int | None]:
-    """Return columns of `Evaluated` after counting, and until when its readings are counted."""
-    times, known = one.span.readings.times, task.known
-    last = int(times[-1]) if len(times) else None
-    before = microseconds(known.read_until) if known and known.read_until else None
-    row = {
+def _counted(task: Task, one: Count, *, is_all: bool) -> dict[str, Any]:
+    """Return the columns of `Evaluated`; until when it is counted in microseconds since 1970."""
+    known = task.known
+    ends = [int(one.span.readings.times[-1])] if len(one.span.readings) else []
+    if known and known.read_until:
+        ends.append(microseconds(known.read_until))
+    return {
         "revision": task.latest.revision if is_all else (known.revision if known else 0),
+        "read_until": max(ends, default=None),
         "interval_s": one.interval_s,
         "rules": one.plan.prints,
+        "states": json.dumps(one.states) if one.states else "{}",
     }
-    return row, max((at for at in (last, before) if at is not None), default=None)

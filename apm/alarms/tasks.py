@@ -45,18 +45,14 @@ class Task:
     sensor: Judged
     known: Any
     """Its row of `Evaluated`, None before the first time."""
+    interval_s: float | None
+    """How far apart its readings usually are, as far as is known."""
     start: int = 0
     is_late: bool = False
     day: date | None = None
     reads_from: date | None = None
     """The day of the last reading before `start`, which speaks on, however long ago it was."""
     states: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def interval_s(self) -> float | None:
-        """How far apart its readings usually are, as far as is known."""
-        found: float | None = self.known.interval_s if self.known else None
-        return found
 
     def reads(self, context_us: int) -> int:
         """Return from where on readings are needed, where the rules look so far back."""
@@ -103,10 +99,14 @@ def tasks_of(ctx: Context, sensor_ids: Sequence[int]) -> list[Task]:
         Sensor.location_id,
     )
     rows = ctx.session.execute(query.where(among(Sensor.id, ids)).order_by(Sensor.id))
-    tasks = [Task(latest[row[0]], Judged(*row), known.get(row[0])) for row in rows]
+    tasks = [_task(latest[row[0]], Judged(*row), known.get(row[0])) for row in rows]
     due = [t for t in tasks if t.known is None or t.latest.revision > t.known.revision]
     _begin(ctx, due)
     return due
+
+
+def _task(latest: Any, sensor: Judged, known: Any) -> Task:
+    return Task(latest, sensor, known, known.interval_s if known else None)
 
 
 def _begin(ctx: Context, tasks: Sequence[Task]) -> None:

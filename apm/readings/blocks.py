@@ -31,7 +31,9 @@ VERSION = 1
 HEADER = Struct("<BbBBBIIqqqq")
 """Version, decimals, flags, bytes of a time and of a value, readings, bytes that follow, first and
 last time, step, first whole number."""
-_SIZE = Struct("<I")
+_SIZE, _SIZE_AT = Struct("<I"), 9
+LAST, LAST_AT = Struct("<q"), 21
+"""Two of them, and where they stand."""
 MARKED, PLAIN = 1, 2
 """Flags: qualities stand in it; it is not compressed."""
 PLAIN_BELOW = 192
@@ -130,7 +132,7 @@ def unpack(data: bytes) -> Readings:
 
 def newest(data: bytes) -> int:
     """Return the time of a block's last reading without unpacking it."""
-    return int(HEADER.unpack_from(data, offsets(data)[-1])[8])
+    return int(LAST.unpack_from(data, offsets(data)[-1] + LAST_AT)[0])
 
 
 def offsets(data: bytes) -> list[int]:
@@ -144,7 +146,7 @@ def offsets(data: bytes) -> list[int]:
         if end < offset + HEADER.size or data[offset] != VERSION:
             raise ValueError("not a block of readings")
         found.append(offset)
-        offset += HEADER.size + _SIZE.unpack_from(data, offset + 9)[0]
+        offset += HEADER.size + _SIZE.unpack_from(data, offset + _SIZE_AT)[0]
     if offset > end:
         raise ValueError("a block of readings is damaged")
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from apm.readings.blocks import (
     FLOATS,
     HEADER,
     LARGEST,
+    LAST,
+    LAST_AT,
     MARKED,
     MOST_CHUNKS,
     MOST_DECIMALS,
@@ -31,6 +34,8 @@ from apm.readings.blocks import (
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+_FIELDS = 11
+"""Of a chunk's header."""
 _SIZES = (1, 2, 4, 8)
 _POWERS = 10.0 ** np.arange(MOST_DECIMALS + 1)
 
@@ -52,10 +57,10 @@ def unpack_many(blobs: Sequence[bytes], since: Sequence[int]) -> tuple[Readings,
     grades: list[bytes] = []
     for k, (data, first) in enumerate(zip(blobs, since, strict=True)):
         for offset in offsets(data):
-            head = HEADER.unpack_from(data, offset)
-            _, decimals, flags, time_size, value_size, n, size, _, last, _, _ = head
-            if last < first:
+            if LAST.unpack_from(data, offset + LAST_AT)[0] < first:
                 continue
+            head = HEADER.unpack_from(data, offset)
+            _, decimals, flags, time_size, value_size, n, size, _, _, _, _ = head
             begin = offset + HEADER.size
             body = data[begin : begin + size]
             if not flags & PLAIN:
@@ -72,7 +77,8 @@ def unpack_many(blobs: Sequence[bytes], since: Sequence[int]) -> tuple[Readings,
     if not heads:
         nothing = np.zeros(len(blobs), dtype=np.int64)
         return Readings(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8)), nothing
-    columns = np.array(heads, dtype=np.int64)
+    columns = np.fromiter(chain.from_iterable(heads), np.int64, _FIELDS * len(heads))
+    columns = columns.reshape(-1, _FIELDS)
     n = columns[:, 5]
     counts = np.bincount(owners, weights=n, minlength=len(blobs)).astype(np.int64)
     return _decoded(columns, times, values, grades), counts
