@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from apm.core.command import Context
 from apm.core.many import among
 from apm.readings.batches import NOTHING, Batch, newest_writes, sensors_in, together, unpack_batch
 from apm.readings.blocks import DAY_US, Readings, merge, unpack
 from apm.readings.checking import EPOCH, microseconds
+from apm.readings.lookups import inbox_rows
 from apm.readings.model import Block, Inbox
 
 AT_ONCE = 400
 """Blocks or sensors named in one statement."""
-_EVER = 2**62
-_INBOX = cast(Table, Inbox.__table__)
-# On the table, not on the class: every query runs it, and a class costs thrice as much.  It names
-# its hospital itself.
-_WAITING = (
-    select(_INBOX.c.id, _INBOX.c.sensors)
-    .where(
-        _INBOX.c.hospital_id == bindparam("hospital"),
-        _INBOX.c.last_us >= bindparam("start"),
-        _INBOX.c.first_us < bindparam("end"),
-        _INBOX.c.id <= bindparam("upto"),
-    )
-    .order_by(_INBOX.c.id)
-)
 _FIRST_DAY = EPOCH.date().toordinal()
 
 
@@ -137,15 +123,9 @@ def waiting(
         end: the same; itself not included.
         upto: number of the last row of the inbox that counts, or None.
     """
-    bounds = {
-        "hospital": ctx.actor.hospital_id,
-        "start": -_EVER if start is None else start,
-        "end": _EVER if end is None else end,
-        "upto": _EVER if upto is None else upto,
-    }
     wanted = np.array(sorted(sensor_ids), dtype=np.int64)
     found = []
-    for number, index in ctx.session.connection().execute(_WAITING, bounds):
+    for number, index in inbox_rows(ctx, start, end, upto):
         ids, _ends = sensors_in(index)
         if np.isin(wanted, ids, assume_unique=True).any():
             found.append(number)
@@ -253,17 +233,24 @@ def laid_over(
         first: microseconds since 1970, or None.
         last: the same; itself not included.
     """
-    over = {group.day: group.readings for group in groups(unmerged)}
     options = query.where(Block.data.is_not(None)).order_by(Block.day)
     # Whoever has enough stops early: the database's cursor is closed then too.
     with ctx.session.execute(options.execution_options(yield_per=50)) as rows:
-        stored = ((day, unpack(data)) for day, data in rows if data is not None)
-        for day, found in _in_turn(stored, over):
-            times = found.times + day_number(day) * DAY_US
-            begin = 0 if first is None else int(np.searchsorted(times, first))
-            finish = len(times) if last is None else int(np.searchsorted(times, last))
-            taken = Readings(times, found.values, found.quality)
-            yield taken.where(slice(begin, finish)).usable()
+        yield from in_turn(rows, unmerged, first, last)
+
+
+def in_turn(
+    rows: Iterable[tuple[date, bytes | None]], unmerged: Batch, first: int | None, last: int | None
+) -> Iterator[Readings]:
+    """Yield the same, given day and data of the blocks by day."""
+    over = {group.day: group.readings for group in groups(unmerged)}
+    stored = ((day, unpack(data)) for day, data in rows if data is not None)
+    for day, found in _in_turn(stored, over):
+        times = found.times + day_number(day) * DAY_US
+        begin = 0 if first is None else int(times.searchsorted(first))
+        finish = len(times) if last is None else int(times.searchsorted(last))
+        taken = Readings(times, found.values, found.quality)
+        yield taken.where(slice(begin, finish)).usable()
 
 
 def _in_turn(

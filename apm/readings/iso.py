@@ -22,6 +22,8 @@ def iso_json(at: NDArray[np.int64]) -> bytes:
     >>> iso_json(np.array([0, 1767225600000001]))
     b'["1970-01-01T00:00:00.000000Z","2026-01-01T00:00:00.000001Z"]'
     """
+    if not len(at):
+        return b"[]"
     found = np.empty((len(at), len(_ROW)), dtype=np.uint8)
     found[:] = np.frombuffer(_ROW, dtype=np.uint8)
     seconds, micros = np.divmod(at, SECOND_US)
