@@ -9,8 +9,7 @@ is new or stands still (`history`); the largest of these scores, 1 = alarm, driv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
@@ -21,6 +20,7 @@ from predict.episodes import Episode, EpisodeRule, EpisodeTracker, Reason, track
 from predict.expectation import DAY, HOUR, Expectation, expectation_from
 from predict.history import History
 from predict.limits import Channel
+from predict.plain import plain
 
 STATE_VERSION = 1
 
@@ -241,11 +241,11 @@ class SeasonalDetector:
         """Return all that `from_state` needs, as JSON values; below 64 kB by construction."""
         return {
             "version": STATE_VERSION,
-            "config": asdict(self._config),
-            "channels": [asdict(channel) for channel in self._channels],
-            "history": asdict(self._history),
-            "tracker": asdict(self._tracker),
-            "expectation": asdict(self._expectation),
+            "config": plain(self._config),
+            "channels": [plain(channel) for channel in self._channels],
+            "history": plain(self._history),
+            "tracker": plain(self._tracker),
+            "expectation": plain(self._expectation),
             **{name: getattr(self, f"_{name}") for name in _NUMBERS},
         }
 
@@ -258,7 +258,7 @@ class SeasonalDetector:
         """
         if state.get("version") != STATE_VERSION:
             raise ValueError(f"state version {state.get('version')}, expected {STATE_VERSION}")
-        whole = deepcopy(dict(state))  # a detector shares no list with the caller's dict
+        whole = plain(dict(state))  # a detector shares no list with the caller's dict
         config = whole["config"]
         detector = cls(
             DetectorConfig(

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-import numpy as np
-
-from apm.alarms.catalogue import Spec
-from apm.alarms.ruling import counted
-from apm.alarms.stretches import CONTEXT, Span
+from apm.alarms.ruling import Plan
+from apm.alarms.stretches import CONTEXT_US, Span
 from apm.readings.blocks import DAY_US
-from apm.readings.days import day_number
-from apm.readings.model import AlarmKind
-from predict.alarming.engine import Batch, Watch, advance_all
-from predict.alarming.rules import Episode, Outcome, State
+from apm.readings.days import day_of
+from predict.alarming.engine import QUIET, Batch, Watch, advance_all
+from predict.alarming.rules import Episode, Outcome, Rule, State
 from predict.alarming.signals import latest_at
 from predict.climate import dew_points
 
 States = dict[str, Any]
-_CONTEXT_US = CONTEXT // timedelta(microseconds=1)
+_REMEMBERED = State.__slots__
+_Views = list[tuple["Count", Span, tuple[tuple[str, Rule], ...]]]
 
 
 @dataclass(slots=True)
@@ -34,18 +31,17 @@ class Count:
     """
 
     sensor_id: int
-    specs: Sequence[Spec]
+    plan: Plan
     hold_s: int
     span: Span
     states: States
+    interval_s: float | None
     air: Span | None = None
     episodes: dict[str, dict[int, Episode]] = field(default_factory=dict)
     checkpoints: dict[date, States] = field(default_factory=dict)
 
-    def values(self, spec: Spec) -> Span | None:
-        """Return what a rule is counted on; None where its other sensor is missing."""
-        if spec.kind is not AlarmKind.DEW_POINT:
-            return self.span
+    def margin(self) -> Span | None:
+        """Return the dew-point margin at each reading; None where the other sensor is missing."""
         if self.air is None:
             return None
         readings, air = self.span.readings, self.air.readings
@@ -57,71 +53,74 @@ class Count:
 
 def count(work: Sequence[Count]) -> None:
     """Take every sensor through its readings; what comes out is in its `Count`."""
-    views = [(one, span, specs) for one in work for span, specs in _views(one)]
-    for day in sorted({day for one in work for day in one.span.days()}):
-        _count_day(views, day)
+    by_day: dict[int, _Views] = {}
+    for one in work:
+        days = one.span.day_numbers()
+        for view in _views(one) if days else ():
+            for day in days:
+                by_day.setdefault(day, []).append(view)
+    for day in sorted(by_day):
+        _count_day(by_day[day], day)
 
 
-def _count_day(views: Sequence[tuple[Count, Span, list[Spec]]], day: date) -> None:
+def _count_day(views: _Views, day: int) -> None:
     batches: list[Batch] = []
     watches: list[Watch] = []
-    owners: list[tuple[Count, Spec]] = []
-    for one, span, specs in views:
-        batch = _batch(span, day)
-        if batch is None:
-            continue
+    owners: list[tuple[Count, str]] = []
+    for one, span, rules in views:
         _remember(one, day)
-        for spec in specs:
-            state = one.states.get(spec.key)
-            known = State(**state) if state else State()
-            watches.append(Watch(len(batches), counted(spec, one.hold_s), known))
-            owners.append((one, spec))
-        batches.append(batch)
-    for (one, spec), done in zip(owners, advance_all(batches, watches), strict=True):
-        _take(one, spec.key, done)
+        number = len(batches)
+        batches.append(_batch(span, day))
+        states = one.states
+        for key, rule in rules:
+            state = states.get(key)
+            watches.append(Watch(number, rule, State(**state) if state else QUIET))
+            owners.append((one, key))
+    for (one, key), done in zip(owners, advance_all(batches, watches), strict=True):
+        if done.state is QUIET and not done.episodes:
+            one.states.pop(key, None)
+        else:
+            _take(one, key, done)
 
 
 def _take(one: Count, key: str, done: Outcome) -> None:
     if done.state.is_quiet:
         one.states.pop(key, None)
     else:
-        one.states[key] = asdict(done.state)
+        one.states[key] = {name: getattr(done.state, name) for name in _REMEMBERED}
     for episode in done.episodes:
         one.episodes.setdefault(key, {})[episode.began] = episode
 
 
-def _views(one: Count) -> list[tuple[Span, list[Spec]]]:
+def _views(one: Count) -> _Views:
     """Return the series a sensor's rules are counted on, each with its rules."""
-    plain = [s for s in one.specs if s.is_counted and s.kind is not AlarmKind.DEW_POINT]
-    found = [(one.span, plain)] if plain else []
-    for spec in one.specs:
-        if spec.is_counted and spec.kind is AlarmKind.DEW_POINT:
-            span = one.values(spec)
-            if span is not None:
-                found.append((span, [spec]))
+    found: _Views = [(one, one.span, one.plan.plain)] if one.plan.plain else []
+    if one.plan.dew and (margin := one.margin()) is not None:
+        found.append((one, margin, one.plan.dew))
     return found
 
 
-def _batch(span: Span, day: date) -> Batch | None:
-    """Return the readings of a day with those before it that are needed; None: there are none."""
-    times = span.readings.times
-    midnight = day_number(day) * DAY_US
-    begin = max(int(np.searchsorted(times, midnight)), span.begin)
-    end = int(np.searchsorted(times, midnight + DAY_US))
-    if begin >= end:
-        return None
-    first = int(np.searchsorted(times, int(times[begin]) - _CONTEXT_US))
+def _batch(span: Span, day: int) -> Batch:
+    """Return the readings of a day with those before it that are needed."""
+    times, values, midnight = span.readings.times, span.readings.values, day * DAY_US
+    begin, end = span.begin, len(times)
+    if times[begin] >= midnight and times[-1] < midnight + DAY_US:  # the usual: no other day
+        return Batch(times, values, begin)
+    begin = max(int(times.searchsorted(midnight)), begin)
+    end = int(times.searchsorted(midnight + DAY_US))
+    first = int(times.searchsorted(int(times[begin]) - CONTEXT_US))
     first = min(first, max(begin - 1, 0))  # the last one judged speaks on, however long ago
-    return Batch(times[first:end], span.readings.values[first:end], begin - first)
+    return Batch(times[first:end], values[first:end], begin - first)
 
 
-def _remember(one: Count, day: date) -> None:
+def _remember(one: Count, day: int) -> None:
     """Keep what is known at the beginning of a day that is counted from its beginning."""
-    starts_inside = one.span.begin and one.span.readings.times[one.span.begin - 1] >= (
-        day_number(day) * DAY_US
-    )
-    if one.states and not starts_inside and day not in one.checkpoints:
-        one.checkpoints[day] = dict(one.states)
+    if not one.states:
+        return
+    times, begin = one.span.readings.times, one.span.begin
+    starts_inside = begin and times[begin - 1] >= day * DAY_US
+    if not starts_inside and (on := day_of(day * DAY_US)) not in one.checkpoints:
+        one.checkpoints[on] = dict(one.states)
 
 
 def known_states(states: Mapping[str, Any], keys: frozenset[str]) -> States:

@@ -88,8 +88,9 @@ def _findings(ctx: Context, sensors: Sequence[Sensor]) -> list[Finding]:
     if len(sensors) < LEAST_SENSORS:
         return [Finding(sensor, [], "alone", None) for sensor in sensors]
     start = ctx.now() - PAST
-    loaded = spans(ctx, {sensor.id: start for sensor in sensors}, until=ctx.now())
-    first = microseconds(start) // SLOT_US
+    begin = microseconds(start)
+    loaded = spans(ctx, {sensor.id: begin for sensor in sensors}, until=ctx.now())
+    first = begin // SLOT_US
     n = int(PAST / timedelta(minutes=10))
     table = np.column_stack([_slots(loaded[s.id].readings, first, n) for s in sensors])
     split = n - int(LATELY / timedelta(minutes=10))

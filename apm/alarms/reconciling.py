@@ -17,11 +17,12 @@ from apm.alarms.opening import Seen, evidence_of, open_alarm
 from apm.core.command import Context
 from apm.core.many import among
 from apm.readings.checking import instant
-from apm.readings.model import Alarm, EndedWhy, Sensor
+from apm.readings.model import Alarm, AlarmKind, EndedWhy, Sensor
 from predict.alarming.rules import Episode
 
 BEFORE_US = 2 * 3600 * 1_000_000
 MOST_POINTS = 150
+IS_COUNTED = Alarm.rule.not_in(["", STALE, NEIGHBOURS])
 WORSE = 0.1
 """A peak is written anew when it is so much further from the limit: not with every reading."""
 
@@ -43,7 +44,7 @@ class Reconciler:
         """Open, update and end the alarms of one sensor; return how many were opened."""
         known = self._known(sensor, one, is_late=is_late)
         opened, kept = 0, set()
-        for spec in one.specs:
+        for spec in one.plan.specs:
             for episode in sorted(
                 one.episodes.get(spec.key, {}).values(), key=lambda episode: episode.began
             ):
@@ -74,11 +75,8 @@ class Reconciler:
         return found
 
     def _read(self, condition: Any) -> list[Alarm]:
-        query = select(Alarm).where(
-            among(Alarm.sensor_id, [sensor.id for sensor in self.sensors]),
-            Alarm.rule.not_in(["", STALE, NEIGHBOURS]),
-            condition,
-        )
+        ids = [sensor.id for sensor in self.sensors]
+        query = select(Alarm).where(among(Alarm.sensor_id, ids), IS_COUNTED, condition)
         fresh = query.order_by(Alarm.since, Alarm.id).execution_options(populate_existing=True)
         return list(self.ctx.session.scalars(fresh))
 
@@ -153,7 +151,8 @@ def _is_worse(alarm: Alarm, seen: Seen, *, is_over: bool) -> bool:
 
 def _seen(one: Count, spec: Spec, episode: Episode) -> Seen:
     """Return an episode as it is kept, with the readings around it."""
-    span = one.values(spec) or one.span
+    margin = one.margin() if spec.kind is AlarmKind.DEW_POINT else None
+    span = margin or one.span
     times = span.readings.times
     first = int(np.searchsorted(times, episode.began - BEFORE_US))
     ends = int(times[-1]) if episode.ended_at is None else episode.ended_at

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import nan
+from typing import Protocol
 
 from sqlalchemy import Select, select
 
@@ -14,7 +15,7 @@ from apm.alarms.catalogue import Spec, shipped
 from apm.alarms.model import AlarmRule
 from apm.core.command import Context
 from apm.core.many import among
-from apm.readings.model import AlarmKind, Sensor
+from apm.readings.model import AlarmKind
 from apm.work.states import Priority
 from predict.alarming.rules import MICROSECONDS, Kind, Rule
 
@@ -33,14 +34,34 @@ COUNTED_AS = {
 }
 
 
-def rules_of(ctx: Context, sensors: Sequence[Sensor]) -> dict[int, tuple[Spec, ...]]:
+class Ruled(Protocol):
+    """What rules depend on: a sensor, or these columns of one."""
+
+    @property
+    def id(self) -> int:
+        """Which sensor."""
+
+    @property
+    def profile(self) -> str | None:
+        """Of `seed/environment.yaml`."""
+
+    @property
+    def quantity(self) -> str:
+        """What it measures."""
+
+    @property
+    def unit(self) -> str:
+        """In what."""
+
+
+def rules_of(ctx: Context, sensors: Sequence[Ruled]) -> dict[int, tuple[Spec, ...]]:
     """Return the rules of each sensor by its id, those switched off too, in two statements."""
     return ruled(
         sensors, [row for query in departures(sensors) for row in ctx.session.scalars(query)]
     )
 
 
-def departures(sensors: Sequence[Sensor]) -> tuple[Select[AlarmRule], Select[AlarmRule]]:
+def departures(sensors: Sequence[Ruled]) -> tuple[Select[AlarmRule], Select[AlarmRule]]:
     """Return what reads where the hospital departs from shipped rules: for profiles, for these."""
     ids = [sensor.id for sensor in sensors]
     return (
@@ -49,7 +70,7 @@ def departures(sensors: Sequence[Sensor]) -> tuple[Select[AlarmRule], Select[Ala
     )
 
 
-def ruled(sensors: Sequence[Sensor], rows: Iterable[AlarmRule]) -> dict[int, tuple[Spec, ...]]:
+def ruled(sensors: Sequence[Ruled], rows: Iterable[AlarmRule]) -> dict[int, tuple[Spec, ...]]:
     """Return the rules of each sensor by its id, given where the hospital departs from them."""
     by_profile: dict[tuple[str, str], AlarmRule] = {}
     by_sensor: dict[tuple[int, str], AlarmRule] = {}
@@ -58,18 +79,21 @@ def ruled(sensors: Sequence[Sensor], rows: Iterable[AlarmRule]) -> dict[int, tup
             by_profile[row.profile, row.key] = row
         else:
             by_sensor[row.sensor_id or 0, row.key] = row
+    own = {sensor_id for sensor_id, _key in by_sensor}
+    of_profile: dict[tuple[str | None, str, str], tuple[Spec, ...]] = {}
     found = {}
     for sensor in sensors:
-        base = shipped(sensor.profile, sensor.quantity, sensor.unit)
-        if by_profile or by_sensor:
-            base = tuple(
-                _changed(
-                    _changed(spec, by_profile.get((sensor.profile or "", spec.key))),
-                    by_sensor.get((sensor.id, spec.key)),
-                )
-                for spec in base
-            )
-        found[sensor.id] = base
+        sort = (sensor.profile, sensor.quantity, sensor.unit)
+        if sort not in of_profile:
+            name = sensor.profile or ""
+            base = shipped(*sort)
+            if by_profile:
+                base = tuple(_changed(spec, by_profile.get((name, spec.key))) for spec in base)
+            of_profile[sort] = base
+        specs = of_profile[sort]
+        if sensor.id in own:
+            specs = tuple(_changed(spec, by_sensor.get((sensor.id, spec.key))) for spec in specs)
+        found[sensor.id] = specs
     return found
 
 
@@ -98,6 +122,48 @@ def hold_of(interval_s: float | None) -> int:
     if interval_s is None:
         return UNKNOWN_HOLD_S
     return next((hold for hold in HOLDS_S if hold >= 3 * interval_s), HOLDS_S[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rules of some sensors, ready to be counted.
+
+    plain, dew: key and rule of what is counted on the readings, and on the dew-point margin.
+    context_us: how much of the time before the reading judged last they look back.
+    prints: the fingerprint of the rules.
+    """
+
+    specs: tuple[Spec, ...]
+    plain: tuple[tuple[str, Rule], ...]
+    dew: tuple[tuple[str, Rule], ...]
+    context_us: int
+    prints: str
+
+
+class Plans:
+    """Makes plans; thousands of sensors share a few tuples of rules, known by identity."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], Plan] = {}
+
+    def of(self, specs: tuple[Spec, ...], hold_s: int) -> Plan:
+        """Return the plan of these rules where a reading speaks for so long."""
+        key = (id(specs), hold_s)  # (the plan keeps the tuple, so that nothing takes its place)
+        if key not in self._known:
+            self._known[key] = _plan(specs, hold_s)
+        return self._known[key]
+
+
+def _plan(specs: tuple[Spec, ...], hold_s: int) -> Plan:
+    found = [(spec, counted(spec, hold_s)) for spec in specs if spec.is_counted]
+    is_dew = [spec.kind is AlarmKind.DEW_POINT for spec, _rule in found]
+    return Plan(
+        specs,
+        tuple((s.key, rule) for (s, rule), dew in zip(found, is_dew, strict=True) if not dew),
+        tuple((s.key, rule) for (s, rule), dew in zip(found, is_dew, strict=True) if dew),
+        max((rule.context_us for _spec, rule in found), default=0),
+        fingerprint(specs),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,15 @@ from sqlalchemy import func, select
 from apm.core.command import Context
 from apm.core.many import among
 from apm.readings.batches import Batch, newest_writes, together
-from apm.readings.blocks import BAD, DAY_US, Readings, unpack
-from apm.readings.checking import instant, microseconds
-from apm.readings.days import day_number, groups, placed, waiting
+from apm.readings.blocks import BAD, DAY_US, Readings
+from apm.readings.bulk import unpack_many
+from apm.readings.checking import microseconds
+from apm.readings.days import day_number, day_of, groups, waiting
 from apm.readings.model import Block
 
 CONTEXT = timedelta(hours=24)
 """How much of the time before is read along: a rate, a step and the last reading look back."""
+CONTEXT_US = CONTEXT // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,71 +37,84 @@ class Span:
         """Whether nothing is to be counted."""
         return self.begin >= len(self.readings)
 
-    def days(self) -> list[date]:
-        """Return the UTC days of what is to be counted."""
-        days = np.unique(self.readings.times[self.begin :] // DAY_US)
-        return [instant(int(day) * DAY_US).date() for day in days]
+    def day_numbers(self) -> list[int]:
+        """Return the UTC days of what is to be counted, in days since 1970."""
+        if self.is_empty:
+            return []
+        times = self.readings.times
+        first, last = int(times[self.begin]) // DAY_US, int(times[-1]) // DAY_US
+        if first == last:
+            return [first]
+        found: list[int] = np.unique(times[self.begin :] // DAY_US).tolist()
+        return found
 
 
 def spans(
     ctx: Context,
-    starts: Mapping[int, datetime | None],
+    starts: Mapping[int, int],
     *,
+    reads: Mapping[int, int] | None = None,
     until: datetime | None = None,
-    since: Mapping[int, date] | None = None,
     upto: int | None = None,
 ) -> dict[int, Span]:
-    """Return the usable readings of each sensor from its start on, and a day before it.
+    """Return the usable readings of each sensor from its start on, and some before it.
 
     Args:
         ctx: bound to the hospital.
-        starts: by sensor, the first instant to be counted; None: all there is.
+        starts: by sensor, the first instant to be counted, microseconds since 1970.
+        reads: by sensor, the first instant to be read; a day before the start where it is not
+            there.
         until: readings after it are left out.
-        since: by sensor, a day from which on to read at least.
         upto: number of the last row of the inbox that counts, or None.
     """
-    firsts = {key: _first_day(key, at, since or {}) for key, at in starts.items()}
-    known = [first for first in firsts.values() if first is not None]
-    unmerged = waiting(
-        ctx,
-        list(starts),
-        start=day_number(min(known)) * DAY_US if known and len(known) == len(firsts) else None,
-        end=None if until is None else microseconds(until) + 1,
-        upto=upto,
-    )
-    by_day: dict[date | None, list[int]] = {}
-    for key, first in firsts.items():
-        by_day.setdefault(first, []).append(key)
-    parts: list[Batch] = []
-    for day, ids in by_day.items():
-        query = select(Block.sensor_id, Block.day, Block.data).where(among(Block.sensor_id, ids))
-        if day is not None:
-            query = query.where(Block.day >= day)
-        if until is not None:
-            query = query.where(Block.day <= until.date())
-        rows = ctx.session.execute(query.where(Block.data.is_not(None)))
-        parts += [placed(key, on, unpack(data)) for key, on, data in rows if data is not None]
-    found = newest_writes(together([*parts, unmerged]))
-    edges = np.searchsorted(found.sensor_ids, [list(starts), [key + 1 for key in starts]])
+    if not starts:
+        return {}
+    ids = np.array(sorted(starts), dtype=np.int64)
+    given = reads or {}
+    firsts = [given.get(key, starts[key] - CONTEXT_US) for key in ids.tolist()]
+    end = None if until is None else microseconds(until) + 1
+    unmerged = waiting(ctx, ids.tolist(), start=min(firsts), end=end, upto=upto)
+    stored = _stored(ctx, ids.tolist(), firsts, until)
+    found = newest_writes(together([stored, unmerged]))
+    owner = np.searchsorted(ids, found.sensor_ids)
+    times = found.readings.times
+    is_wanted = (times >= np.array(firsts)[owner]) & (found.readings.quality != BAD)
+    if end is not None:
+        is_wanted &= times < end
+    found, owner = found.where(is_wanted), owner[is_wanted]
+    is_known = found.readings.times < np.array([starts[key] for key in ids.tolist()])[owner]
+    known = np.bincount(owner[is_known], minlength=len(ids)).tolist()
+    edges = [0, *np.cumsum(np.bincount(owner, minlength=len(ids))).tolist()]
     return {
-        key: _span(found.readings.where(slice(begin, end)).usable(), starts[key], until)
-        for key, begin, end in zip(starts, *edges.tolist(), strict=True)
+        key: Span(found.readings.where(slice(edges[k], edges[k + 1])), known[k])
+        for k, key in enumerate(ids.tolist())
     }
 
 
-def _first_day(key: int, start: datetime | None, since: Mapping[int, date]) -> date | None:
-    if start is None:
-        return None
-    first = (start - CONTEXT).date()
-    return min(first, since.get(key, first))
-
-
-def _span(readings: Readings, start: datetime | None, until: datetime | None) -> Span:
-    if until is not None:
-        end = int(np.searchsorted(readings.times, microseconds(until), side="right"))
-        readings = readings.where(slice(end))
-    begin = 0 if start is None else int(np.searchsorted(readings.times, microseconds(start)))
-    return Span(readings, begin)
+def _stored(
+    ctx: Context, ids: Sequence[int], firsts: Sequence[int], until: datetime | None
+) -> Batch:
+    """Return what the blocks hold of each sensor from an instant on, and perhaps some before."""
+    first_of = dict(zip(ids, firsts, strict=True))
+    by_day: dict[int, list[int]] = {}
+    for key, first in first_of.items():
+        by_day.setdefault(first // DAY_US, []).append(key)
+    rows: list[Any] = []
+    for number, some in by_day.items():
+        query = select(Block.sensor_id, Block.day, Block.data).where(
+            among(Block.sensor_id, some),
+            Block.day >= day_of(number * DAY_US),
+            Block.data.is_not(None),
+        )
+        if until is not None:
+            query = query.where(Block.day <= until.date())
+        rows += ctx.session.execute(query)
+    midnights = [day_number(day) * DAY_US for _key, day, _data in rows]
+    since = [first_of[row[0]] - begin for row, begin in zip(rows, midnights, strict=True)]
+    found, counts = unpack_many([data for _key, _day, data in rows], since)
+    times = found.times + np.repeat(np.array(midnights, dtype=np.int64), counts)
+    keys = np.repeat(np.array([key for key, _day, _data in rows], dtype=np.int64), counts)
+    return Batch(keys, Readings(times, found.values, found.quality))
 
 
 def days_before(ctx: Context, late: Mapping[int, date]) -> dict[int, date]:

@@ -21,8 +21,8 @@ from apm.core.db import ApmSession
 from apm.readings.commands import IngestReport, ingest
 
 log = logging.getLogger(__name__)
-WAITING = 20_000
-"""Parcels on their way; beyond this, senders wait."""
+WAITING = 2_000
+"""Parcels on their way, of up to 200 messages each; beyond this, senders wait."""
 MOST = 20_000
 """Readings in one commit."""
 LINGER_S = 0.02

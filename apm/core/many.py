@@ -112,3 +112,20 @@ def stamps(dialect: Dialect) -> Callable[[int], Any]:
         return at if convert is None else convert(at)
 
     return stamp
+
+
+def instants() -> Callable[[Any], datetime | None]:
+    """Return what makes instants of what the database gives as such, read as `NullType`.
+
+    Many rows share their instants: each is made once.
+    """
+    known: dict[Any, datetime | None] = {None: None}
+
+    def instant(given: Any) -> datetime | None:
+        if given not in known:
+            # SQLite gives text without a zone.
+            at = datetime.fromisoformat(given) if isinstance(given, str) else given
+            known[given] = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return known[given]
+
+    return instant

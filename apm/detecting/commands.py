@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +16,10 @@ from apm.alarms.muting import Silenced
 from apm.alarms.opening import announce
 from apm.assets.model import Risk
 from apm.core.command import Context, command
+from apm.core.many import among
 from apm.core.permissions import Permission
 from apm.detecting.model import DetectorState, ThresholdChange
-from apm.detecting.queries import detector_state
+from apm.detecting.queries import detector_state, detector_states
 from apm.detecting.trace import Trace
 from apm.readings.model import Alarm, AlarmKind, EndedWhy, Latest, Sensor
 from apm.work.states import Priority
@@ -49,10 +51,20 @@ class Outcome:
 
 
 @command("detector.store", Permission.SYSTEM_RUN)
-def store_outcome(ctx: Context, *, outcome: Outcome) -> int:
-    """Keep the detector's memory, open and update alarms; return how many were opened."""
-    latest = locked(ctx, outcome.sensor_id)
-    row = detector_state(ctx, outcome.sensor_id)
+def store_outcomes(ctx: Context, *, outcomes: Sequence[Outcome]) -> int:
+    """Keep the memory of some detectors, open and update alarms; return how many were opened."""
+    ids = [outcome.sensor_id for outcome in outcomes]
+    query = select(Latest).where(among(Latest.sensor_id, ids)).order_by(Latest.sensor_id)
+    rows = query.with_for_update().execution_options(populate_existing=True)
+    latest = {row.sensor_id: row for row in ctx.session.scalars(rows)}
+    states = detector_states(ctx, ids)
+    return sum(
+        _store(ctx, outcome, latest[outcome.sensor_id], states.get(outcome.sensor_id))
+        for outcome in outcomes
+    )
+
+
+def _store(ctx: Context, outcome: Outcome, latest: Latest, row: DetectorState | None) -> int:
     if (row.read_until if row else None) != outcome.started_from:
         return 0
     if row is None:

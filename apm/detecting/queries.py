@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from apm.alarms.model import Evaluated
+from apm.alarms.stretches import spans
 from apm.core.command import Context
+from apm.core.many import among
 from apm.detecting.model import DetectorState
 from apm.readings.blocks import EMPTY, Readings, joined
-from apm.readings.checking import MICROSECOND
+from apm.readings.checking import MICROSECOND, microseconds
 from apm.readings.model import Latest
 from apm.readings.series import readings_between
 from apm.utilisation.model import Feed
 
+LITTLE_US = 86_400_000_000
+"""Of a day no more is to be read than fits in memory for many sensors at once."""
 SLOWEST_S = 4 * 3600
 """A sensor whose readings are further apart has no rhythm of the day to learn."""
 
@@ -26,6 +31,8 @@ class Due:
 
     sensor_id: int
     revision: int
+    newest_us: int
+    """Of its readings; those it has not seen end here."""
 
 
 def sensors_due(ctx: Context) -> list[Due]:
@@ -36,7 +43,7 @@ def sensors_due(ctx: Context) -> list[Due]:
     rhythm of the day (`SLOWEST_S`): where they are heading is a forecast's matter.
     """
     query = (
-        select(Latest.sensor_id, Latest.revision)
+        select(Latest.sensor_id, Latest.revision, func.coalesce(Latest.newest_us, 0))
         .outerjoin(DetectorState, DetectorState.sensor_id == Latest.sensor_id)
         .outerjoin(Evaluated, Evaluated.sensor_id == Latest.sensor_id)
         .where(
@@ -60,6 +67,39 @@ def detector_state(ctx: Context, sensor_id: int) -> DetectorState | None:
     """Return what the detector of a sensor remembers, as it stands in the database now."""
     query = select(DetectorState).where(DetectorState.sensor_id == sensor_id)
     return ctx.session.scalar(query.execution_options(populate_existing=True))
+
+
+def detector_states(ctx: Context, ids: Sequence[int]) -> dict[int, DetectorState]:
+    """Return the same of several sensors, by sensor."""
+    query = select(DetectorState).where(among(DetectorState.sensor_id, ids))
+    rows = ctx.session.scalars(query.execution_options(populate_existing=True))
+    return {row.sensor_id: row for row in rows}
+
+
+def unread_of(
+    ctx: Context,
+    some: Sequence[Due],
+    since: Mapping[int, datetime | None],
+    *,
+    until: datetime | None,
+    most: int,
+) -> dict[int, tuple[Readings, bool]]:
+    """Return what `unread` gives, by sensor: those that are nearly up to date read together."""
+    starts = {}
+    for due in some:
+        seen = since[due.sensor_id]
+        if seen is not None and due.newest_us - microseconds(seen) <= LITTLE_US:
+            starts[due.sensor_id] = microseconds(seen) + 1
+    loaded = spans(ctx, starts, reads=starts, until=until)
+    found = {
+        key: (span.readings.where(slice(most)), len(span.readings) <= most and until is None)
+        for key, span in loaded.items()
+    }
+    for due in some:
+        if due.sensor_id not in found:
+            begin = since[due.sensor_id]
+            found[due.sensor_id] = unread(ctx, due.sensor_id, since=begin, until=until, most=most)
+    return found
 
 
 def unread(

@@ -1,16 +1,16 @@
 """A day of one sensor's readings as bytes: packed for the disk, arrays for everybody else.
 
 A block is a row of chunks.  Readings newer than all the others are added as a small chunk of
-their own, which costs as much as they are; anything else, and every 32nd addition, packs the
-day anew.  A chunk is a header and zlib of: times as multiples of their greatest common step,
-delta-coded; values as whole numbers when they have at most four decimals, delta-coded, else as
-float64; one byte of quality each, unless all are good.
+their own, which costs as much as they are (`readings.bulk`), and every 32nd addition joins the
+small ones; anything else packs the day anew.  A chunk is a header and zlib of: times as multiples
+of their greatest common step, delta-coded; values as whole numbers when they have at most four
+decimals, delta-coded, else as float64; one byte of quality each, unless all are good.  A chunk of
+few bytes is left as it is: zlib would cost more than all the rest, and gain nothing.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
@@ -27,8 +27,18 @@ FLOATS = -1
 """In place of a number of decimals: the values are float64 as they came."""
 LARGEST = 2**53
 """Whole numbers beyond this are not exact as float64."""
-_VERSION = 1
-_HEADER = Struct("<BbBBBIIqqqq")
+VERSION = 1
+HEADER = Struct("<BbBBBIIqqqq")
+"""Version, decimals, flags, bytes of a time and of a value, readings, bytes that follow, first and
+last time, step, first whole number."""
+_SIZE, _SIZE_AT = Struct("<I"), 9
+LAST, LAST_AT = Struct("<q"), 21
+"""Two of them, and where they stand."""
+MARKED, PLAIN = 1, 2
+"""Flags: qualities stand in it; it is not compressed."""
+PLAIN_BELOW = 192
+QUICK = 1
+"""Of zlib's levels: a chunk of a day that goes on lives until the day is packed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +105,8 @@ def pack(readings: Readings) -> bytes:
         + payload
         + (readings.quality.tobytes() if is_marked else b"")
     )
-    header = _HEADER.pack(
-        _VERSION,
+    header = HEADER.pack(
+        VERSION,
         decimals,
         is_marked,
         time_type.itemsize,
@@ -117,45 +127,42 @@ def unpack(data: bytes) -> Readings:
     Raises:
         ValueError: these are not the bytes of a block.
     """
-    return joined([_chunk(data, offset) for offset in _offsets(data)])
-
-
-def chunks(data: bytes) -> int:
-    """Return how many chunks a block has."""
-    return sum(1 for _ in _offsets(data))
+    return joined([_chunk(data, offset) for offset in offsets(data)])
 
 
 def newest(data: bytes) -> int:
     """Return the time of a block's last reading without unpacking it."""
-    *_, offset = _offsets(data)
-    return int(_HEADER.unpack_from(data, offset)[8])
+    return int(LAST.unpack_from(data, offsets(data)[-1] + LAST_AT)[0])
 
 
-def appended(data: bytes, later: Readings) -> bytes:
-    """Return the block with readings added that are all newer than its own."""
-    if chunks(data) < MOST_CHUNKS:
-        return data + pack(later)
-    return pack(joined([unpack(data), later]))
+def offsets(data: bytes) -> list[int]:
+    """Return where the chunks of a block begin.
 
-
-def _offsets(data: bytes) -> Iterator[int]:
-    offset = 0
-    while offset < len(data):
-        if len(data) < offset + _HEADER.size or data[offset] != _VERSION:
+    Raises:
+        ValueError: these are not the bytes of a block.
+    """
+    found, offset, end = [], 0, len(data)
+    while offset < end:
+        if end < offset + HEADER.size or data[offset] != VERSION:
             raise ValueError("not a block of readings")
-        yield offset
-        offset += _HEADER.size + int(_HEADER.unpack_from(data, offset)[6])
+        found.append(offset)
+        offset += HEADER.size + _SIZE.unpack_from(data, offset + _SIZE_AT)[0]
+    if offset > end:
+        raise ValueError("a block of readings is damaged")
+    return found
 
 
 def _chunk(data: bytes, offset: int) -> Readings:
-    _, decimals, is_marked, time_size, value_size, n, size, start, _, step, first = (
-        _HEADER.unpack_from(data, offset)
+    _, decimals, flags, time_size, value_size, n, size, start, _, step, first = HEADER.unpack_from(
+        data, offset
     )
-    begin = offset + _HEADER.size
-    try:
-        body = zlib.decompress(data[begin : begin + size])
-    except zlib.error as error:
-        raise ValueError("a block of readings is damaged") from error
+    begin = offset + HEADER.size
+    body = data[begin : begin + size]
+    if not flags & PLAIN:
+        try:
+            body = zlib.decompress(body)
+        except zlib.error as error:
+            raise ValueError("a block of readings is damaged") from error
     steps = np.frombuffer(body, dtype=f"<u{time_size}", count=n - 1)
     times = np.empty(n, dtype=np.int64)  # (filled in place: most chunks are a few readings)
     times[0] = 0
@@ -176,7 +183,7 @@ def _chunk(data: bytes, offset: int) -> Readings:
         whole += first
         values = whole / 10**decimals
     quality = np.zeros(n, dtype=np.uint8)
-    if is_marked:
+    if flags & MARKED:
         quality = np.frombuffer(body, dtype=np.uint8, count=n, offset=used).copy()
     return Readings(times, values, quality)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, and_, select
 
 from apm.core.command import Context
@@ -15,6 +16,7 @@ from apm.core.many import among
 from apm.readings.batches import NOTHING, Batch, newest_writes, sensors_in, together, unpack_batch
 from apm.readings.blocks import DAY_US, Readings, merge, unpack
 from apm.readings.checking import EPOCH, microseconds
+from apm.readings.lookups import inbox_rows
 from apm.readings.model import Block, Inbox
 
 AT_ONCE = 400
@@ -41,25 +43,64 @@ def day_of(microseconds: int) -> date:
     return date.fromordinal(_FIRST_DAY + microseconds // DAY_US)
 
 
-def groups(batch: Batch) -> Iterator[Group]:
-    """Cut a batch in order into sensor-days."""
-    if not len(batch):
-        return
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Readings of k sensor-days one after another, by time; times count from midnight.
+
+    first: where each begins, shape (k,); keys: sensor and day of each.
+    """
+
+    readings: Readings
+    first: NDArray[np.intp]
+    keys: list[tuple[int, date]]
+
+    def some(self, begin: int, end: int) -> Grouped:
+        """Return the sensor-days from begin to end."""
+        edges = np.append(self.first, len(self.readings))
+        where = slice(int(edges[begin]), int(edges[min(end, len(self.first))]))
+        first = self.first[begin:end]
+        return Grouped(self.readings.where(where), first - where.start, self.keys[begin:end])
+
+    def chosen(self, places: Sequence[int]) -> Grouped:
+        """Return the sensor-days at these places, ascending."""
+        if len(places) == len(self.keys):
+            return self
+        counts = np.diff(self.first, append=len(self.readings))
+        is_chosen = np.zeros(len(counts), dtype=np.bool_)
+        is_chosen[places] = True
+        kept = counts[is_chosen]
+        return Grouped(
+            self.readings.where(np.repeat(is_chosen, counts)),
+            np.cumsum(kept) - kept,
+            [self.keys[k] for k in places],
+        )
+
+    def each(self) -> Iterator[Group]:
+        """Yield them one by one."""
+        edges = [*self.first.tolist(), len(self.readings)]
+        for (begin, end), (sensor_id, day) in zip(pairwise(edges), self.keys, strict=True):
+            yield Group(sensor_id, day, self.readings.where(slice(begin, end)))
+
+
+def grouped(batch: Batch) -> Grouped:
+    """Return a batch in order by sensor-days."""
     ids, readings = batch.sensor_ids, batch.readings
     days = readings.times // DAY_US
     is_first = np.ones(len(ids), dtype=np.bool_)
     is_first[1:] = (ids[1:] != ids[:-1]) | (days[1:] != days[:-1])
-    firsts = np.flatnonzero(is_first)
-    keys = zip(ids[firsts].tolist(), days[firsts].tolist(), strict=True)
-    for (begin, end), (sensor_id, day) in zip(
-        pairwise([*firsts.tolist(), len(ids)]), keys, strict=True
-    ):
-        part = readings.where(slice(begin, end))
-        yield Group(
-            sensor_id,
-            date.fromordinal(_FIRST_DAY + day),
-            Readings(part.times - day * DAY_US, part.values, part.quality),
-        )
+    first = np.flatnonzero(is_first)
+    dates = {day: date.fromordinal(_FIRST_DAY + day) for day in np.unique(days[first]).tolist()}
+    keys = zip(ids[first].tolist(), days[first].tolist(), strict=True)
+    return Grouped(
+        Readings(readings.times - days * DAY_US, readings.values, readings.quality),
+        first,
+        [(sensor_id, dates[day]) for sensor_id, day in keys],
+    )
+
+
+def groups(batch: Batch) -> Iterator[Group]:
+    """Cut a batch in order into sensor-days."""
+    return grouped(batch).each()
 
 
 def waiting(
@@ -82,10 +123,9 @@ def waiting(
         end: the same; itself not included.
         upto: number of the last row of the inbox that counts, or None.
     """
-    query = select(Inbox.id, Inbox.sensors).where(*_bounds(start, end, upto)).order_by(Inbox.id)
     wanted = np.array(sorted(sensor_ids), dtype=np.int64)
     found = []
-    for number, index in ctx.session.execute(query):
+    for number, index in inbox_rows(ctx, start, end, upto):
         ids, _ends = sensors_in(index)
         if np.isin(wanted, ids, assume_unique=True).any():
             found.append(number)
@@ -100,15 +140,6 @@ def waiting(
     if end is not None:
         keep &= times < end
     return batch.where(keep)
-
-
-def _bounds(start: int | None, end: int | None, upto: int | None) -> Iterator[ColumnElement[bool]]:
-    if start is not None:
-        yield Inbox.last_us >= start
-    if end is not None:
-        yield Inbox.first_us < end
-    if upto is not None:
-        yield Inbox.id <= upto
 
 
 def inbox_batches(ctx: Context, numbers: Sequence[int]) -> Iterator[Batch]:
@@ -202,17 +233,24 @@ def laid_over(
         first: microseconds since 1970, or None.
         last: the same; itself not included.
     """
-    over = {group.day: group.readings for group in groups(unmerged)}
     options = query.where(Block.data.is_not(None)).order_by(Block.day)
     # Whoever has enough stops early: the database's cursor is closed then too.
     with ctx.session.execute(options.execution_options(yield_per=50)) as rows:
-        stored = ((day, unpack(data)) for day, data in rows if data is not None)
-        for day, found in _in_turn(stored, over):
-            times = found.times + day_number(day) * DAY_US
-            begin = 0 if first is None else int(np.searchsorted(times, first))
-            finish = len(times) if last is None else int(np.searchsorted(times, last))
-            taken = Readings(times, found.values, found.quality)
-            yield taken.where(slice(begin, finish)).usable()
+        yield from in_turn(rows, unmerged, first, last)
+
+
+def in_turn(
+    rows: Iterable[tuple[date, bytes | None]], unmerged: Batch, first: int | None, last: int | None
+) -> Iterator[Readings]:
+    """Yield the same, given day and data of the blocks by day."""
+    over = {group.day: group.readings for group in groups(unmerged)}
+    stored = ((day, unpack(data)) for day, data in rows if data is not None)
+    for day, found in _in_turn(stored, over):
+        times = found.times + day_number(day) * DAY_US
+        begin = 0 if first is None else int(times.searchsorted(first))
+        finish = len(times) if last is None else int(times.searchsorted(last))
+        taken = Readings(times, found.values, found.quality)
+        yield taken.where(slice(begin, finish)).usable()
 
 
 def _in_turn(

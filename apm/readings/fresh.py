@@ -56,6 +56,43 @@ def news(ctx: Context, here: Place | None, known: Mapping[int, Any]) -> dict[int
     return found
 
 
+def newest_values(
+    ctx: Context, here: Place | None, known: Mapping[int, Any]
+) -> dict[int, tuple[datetime | None, float | None]]:
+    """Return time and value of some sensors with what is not noted yet; only where there is any.
+
+    Args:
+        ctx: whose.
+        here: how far the rows were noted before they were read (`intake.place`).
+        known: as for `news`.
+    """
+    rows = unnoted(ctx, here, known) if here is not None else []
+    if not rows:
+        return {}
+    ahead = ahead_of(rows)
+    readings = ahead.batch.readings
+    columns = zip(
+        ahead.sensor_ids.tolist(),
+        ahead.best.tolist(),
+        readings.times[ahead.best].tolist(),
+        readings.values[ahead.best].tolist(),
+        strict=True,
+    )
+    moments: dict[int, datetime] = {}  # many sensors of one batch share their instants
+    found: dict[int, tuple[datetime | None, float | None]] = {}
+    for k, (sensor_id, best, time, value) in enumerate(columns):
+        was = known.get(sensor_id)
+        if was is None:
+            continue
+        at = moments.get(time) or moments.setdefault(time, instant(time))
+        if best >= 0 and (was.at is None or at >= was.at):
+            found[sensor_id] = (at, value)
+            continue
+        newest_us, newest = newest_of(ctx, ahead, k, was)
+        found[sensor_id] = (None if newest_us is None else instant(newest_us), newest)
+    return found
+
+
 def lay_over(ctx: Context, here: Place | None, rows: Iterable[Latest]) -> None:
     """Let loaded rows say what they will say once all is noted; that is no change of theirs."""
     known = {row.sensor_id: row for row in rows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Select, func, select
@@ -19,8 +18,9 @@ from apm.readings.batches import newest_writes, together
 from apm.readings.blocks import BAD, DAY_US, unpack
 from apm.readings.checking import instant, microseconds
 from apm.readings.days import day_of, placed, waiting
-from apm.readings.fresh import lay_over, news
-from apm.readings.model import Alarm, Block, Latest, Sensor
+from apm.readings.fresh import lay_over, newest_values
+from apm.readings.lookups import LatestValue, latest_rows, number_of
+from apm.readings.model import Alarm, Block, Sensor
 
 SPARK_POINTS = 96
 """Points of a small curve: one a quarter of an hour for a day."""
@@ -47,7 +47,7 @@ def sensor_by_code(ctx: Context, code: str) -> Sensor:
 
 def sensor_id_of(ctx: Context, code: str) -> int:
     """Return the id of a sensor, or raise `NotFound`."""
-    found = ctx.session.scalar(select(Sensor.id).where(Sensor.code == code))
+    found = number_of(ctx, code)
     if found is None:
         raise _unknown()
     return found
@@ -111,30 +111,15 @@ def sparklines(
     return found
 
 
-class LatestValue(NamedTuple):
-    """What a sensor read last; at and value are None when it has not sent anything usable."""
-
-    sensor_id: int
-    code: str
-    at: datetime | None
-    value: float | None
-
-
 def latest_values(ctx: Context) -> list[LatestValue]:
     """Return what every sensor of the hospital read last, by code."""
     here = intake.place(ctx)
-    query = select(Sensor.id, Sensor.code, Latest.at, Latest.value).join(Sensor.latest)
-    rows = ctx.session.execute(query.order_by(Sensor.code))
-    found = [*map(LatestValue._make, rows)]
-    new = news(ctx, here, {one.sensor_id: one for one in found}) if here is not None else {}
-    if not new:
-        return found
-    return [
-        one._replace(at=new[one.sensor_id].at, value=new[one.sensor_id].value)
-        if one.sensor_id in new
-        else one
-        for one in found
-    ]
+    found = latest_rows(ctx)
+    new = newest_values(ctx, here, {one.sensor_id: one for one in found})
+    for k, one in enumerate(found if new else ()):
+        if (ahead := new.get(one.sensor_id)) is not None:
+            found[k] = LatestValue(one.sensor_id, one.code, *ahead)
+    return found
 
 
 def days_with_readings(ctx: Context, sensor_id: int) -> int:

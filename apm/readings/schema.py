@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
-import numpy as np
 from marshmallow import (
     Schema,
     ValidationError,
     fields,
-    post_dump,
     validate,
     validates,
     validates_schema,
@@ -162,27 +160,14 @@ class SensorPage(Schema):
 
 
 class SeriesOut(Schema):
-    """Columns of equal length.  `min`, `max` and `n` only where a point stands for several."""
+    """Columns of equal length.  `min`, `max` and `n` only where a point stands for several.
 
-    resolution_s = fields.Integer(attribute="width_s")
-    at = fields.Method("_at", metadata={"type": "array"})
-    value = fields.Method("_value", metadata={"type": "array"})
-    low = fields.Function(lambda s: _plain(s.low), data_key="min", metadata={"type": "array"})
-    high = fields.Function(lambda s: _plain(s.high), data_key="max", metadata={"type": "array"})
-    n = fields.Function(lambda s: _plain(s.n), metadata={"type": "array"})
+    Written by `api`, a column at a time: it describes what comes out.
+    """
 
-    def _at(self, found: Any) -> list[str]:
-        text = np.datetime_as_string(found.at.astype("datetime64[us]"), timezone="UTC")
-        return [str(at) for at in text]
-
-    def _value(self, found: Any) -> list[float]:
-        return _plain(found.value) or []
-
-    @post_dump
-    def _without_nothing(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
-        always = {"resolution_s", "at", "value"}
-        return {k: v for k, v in data.items() if v is not None or k in always}
-
-
-def _plain(column: Any) -> list[Any] | None:
-    return None if column is None else list(column.tolist())
+    resolution_s = fields.Integer(allow_none=True)
+    at = fields.List(fields.AwareDateTime())
+    value = fields.List(fields.Float())
+    low = fields.List(fields.Float(), data_key="min")
+    high = fields.List(fields.Float(), data_key="max")
+    n = fields.List(fields.Integer())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,9 +16,16 @@ from apm.core.command import Context
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.readings.batches import Batch
-from apm.readings.blocks import DAY_US, joined
+from apm.readings.blocks import DAY_US, EMPTY, Readings, joined
 from apm.readings.checking import instant, microseconds
-from apm.readings.days import day_number, day_of, laid_over, readings_between, waiting
+from apm.readings.days import (
+    day_number,
+    day_of,
+    in_turn,
+    laid_over,
+    readings_between,
+    waiting,
+)
 from apm.readings.hours import (
     HOUR_US,
     Buckets,
@@ -26,6 +34,7 @@ from apm.readings.hours import (
     unpack_hours,
     widened,
 )
+from apm.readings.lookups import blocks_between
 from apm.readings.model import Block
 
 __all__ = ["Resolution", "Series", "readings_between", "series"]
@@ -43,6 +52,8 @@ MOST_POINTS = 2000
 MOST_RAW = 500_000
 GAP_STEPS = 3.0
 """So many usual steps without a reading are a gap: no line is drawn across it."""
+FEW_US = 3 * DAY_US
+"""So much is read at once; of longer periods it is found out first how much there is."""
 LONGEST = timedelta(days=366 * 10)
 
 
@@ -133,10 +144,19 @@ def series(
         return _in_hours(ctx, sensor_id, (start, end), HOUR_US)
     first, last = microseconds(start), microseconds(end)
     unmerged = waiting(ctx, [sensor_id], start=first, end=last)  # before the blocks
-    n, is_thinned = _extent(ctx, sensor_id, (first, last), unmerged)
+    if last - first <= FEW_US:
+        rows = blocks_between(ctx, sensor_id, day_of(first), day_of(last - 1))
+        is_thinned = any(data is None and n for _day, n, data in rows)
+        n = sum(n for _day, n, _data in rows) + len(unmerged)
+    else:
+        rows = None
+        n, is_thinned = _extent(ctx, sensor_id, (first, last), unmerged)
     if resolution is Resolution.RAW:
         _refuse_raw(n, is_thinned=is_thinned)
     if resolution is Resolution.RAW or (n <= most and not is_thinned):
+        if rows is not None:
+            days = ((day, data) for day, _n, data in rows)
+            return _together(in_turn(days, unmerged, first, last))
         return _raw(ctx, sensor_id, (first, last), unmerged)
     return _fitting(ctx, sensor_id, (start, end), HOUR_US if is_thinned else 0, most)
 
@@ -177,10 +197,11 @@ def _refuse_raw(n: int, *, is_thinned: bool) -> None:
 
 def _raw(ctx: Context, sensor_id: int, period: tuple[int, int], unmerged: Batch) -> Series:
     query = _days(sensor_id, *period).with_only_columns(Block.day, Block.data)
-    parts = list(laid_over(ctx, query, unmerged, *period))
-    found = joined(parts) if parts else None
-    if found is None:
-        return Series(np.empty(0, np.int64), np.empty(0))
+    return _together(laid_over(ctx, query, unmerged, *period))
+
+
+def _together(parts: Iterable[Readings]) -> Series:
+    found = joined([*parts] or [EMPTY])
     return Series(found.times, found.values)
 
 

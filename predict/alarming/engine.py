@@ -1,7 +1,8 @@
 """Many rules on many sensors at once; the result does not depend on how the stream was cut.
 
-Almost every rule sees nothing in almost every batch: numpy finds those in one pass over all
-readings, and only the others are counted one by one, stretch by stretch.
+Almost every rule sees nothing in almost every batch, and of the others nearly all have not lasted
+long enough to be raised: numpy settles both in one pass over all readings (`waiting`).  Only what
+may begin or end an alarm is counted one by one, stretch by stretch.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from predict.alarming.signals import (
     steps,
 )
 from predict.alarming.timers import Stretch, Timers
+from predict.alarming.waiting import Segments, waiting_states
 
 QUIET = State()
 _QUIET = Outcome(QUIET)
@@ -69,14 +71,23 @@ def advance_all(batches: Sequence[Batch], watches: Sequence[Watch]) -> list[Outc
     found = [Outcome(watch.state) for watch in watches]
     for rule, places in _by_rule(watches):
         measure, side = field.judged(rule)
-        hot = field.batches_with(side == BEYOND)
+        hot = field.batches_with(side == BEYOND).tolist()
+        stirred = []
         for place in places:
             watch = watches[place]
-            if watch.state.is_quiet and not hot[watch.batch]:
+            if hot[watch.batch] or not watch.state.is_quiet:
+                stirred.append(place)
+            else:
                 found[place] = _QUIET
+        states = [watches[place].state for place in stirred]
+        segments = field.segments([watches[place].batch for place in stirred], measure, side)
+        settled = waiting_states(rule, states, segments)
+        for place, state, done in zip(stirred, states, settled, strict=True):
+            if done is not None:
+                found[place] = Outcome(done)
                 continue
-            part = field.slice_of(watch.batch)
-            timers = Timers(rule, watch.state, _badness(rule, watch.state))
+            part = field.slice_of(watches[place].batch)
+            timers = Timers(rule, state, _badness(rule, state))
             times = field.times[part]
             found[place] = timers.run(_stretches(rule, times, measure[part], side[part]))
     return found
@@ -141,6 +152,16 @@ class _Field:
     def slice_of(self, batch: int) -> slice:
         """Return the new readings and the one before them."""
         return slice(int(self.start[batch]), int(self.first[batch + 1]))
+
+    def segments(
+        self, batches: Sequence[int], measure: Floats, side: NDArray[np.int8]
+    ) -> Segments:
+        """Return the new readings of these batches, each with the one before them."""
+        begin, end = self.start[batches], self.first[1:][batches]
+        sizes = end - begin
+        first = np.cumsum(sizes) - sizes
+        places = np.repeat(begin - first, sizes) + np.arange(int(sizes.sum()))
+        return Segments(self.times[places], measure[places], side[places], first, sizes)
 
 
 def _stretches(

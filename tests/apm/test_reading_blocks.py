@@ -10,12 +10,19 @@ from apm.readings.blocks import (
     DAY_US,
     MOST_CHUNKS,
     Readings,
-    appended,
+    joined,
     merge,
     newest,
     pack,
     unpack,
 )
+from apm.readings.bulk import appended_many, pack_many, unpack_many
+
+
+def appended(data, later):
+    """A block with readings behind it; b"" is a new one."""
+    return appended_many([data], later, np.zeros(1, np.intp))[0]
+
 
 TIMES = st.lists(st.integers(0, DAY_US - 1), min_size=1, max_size=60)
 VALUE = st.one_of(
@@ -54,8 +61,30 @@ def test_what_is_packed_comes_back_exactly(readings):
 def test_additions_come_back_in_order(readings, size):
     data, parts = b"", [readings.where(slice(i, i + size)) for i in range(0, len(readings), size)]
     for part in parts:
-        data = appended(data, part) if data else pack(part)
+        data = appended(data, part)
     same(unpack(data), readings)
+
+
+@given(st.lists(batches(), min_size=1, max_size=6), st.integers(0, DAY_US))
+def test_many_blocks_at_once_are_as_one_after_another(several, since):
+    first = np.cumsum([0, *map(len, several)])[:-1]
+    blobs = [
+        data + added
+        for data, added in zip(
+            [pack(one) for one in several],
+            pack_many(joined(several), first),
+            strict=True,
+        )
+    ]
+    for data, one in zip(blobs, several, strict=True):
+        same(unpack(data), joined([one, one]))
+    found, counts = unpack_many(blobs, [0] * len(blobs))
+    same(found, joined([part for one in several for part in (one, one)]))
+    assert counts.tolist() == [2 * len(one) for one in several]
+    late, counts = unpack_many(blobs, [since] * len(blobs))
+    kept = [one if one.times[-1] >= since else one.where(slice(0)) for one in several]
+    assert counts.tolist() == [2 * len(one) for one in kept]
+    same(late, joined([part for one in kept for part in (one, one)]))
 
 
 def test_many_additions_are_packed_anew():
@@ -98,3 +127,5 @@ def test_a_regular_day_takes_little_room():
 def test_damaged_bytes_are_refused(damage):
     with pytest.raises(ValueError, match="block"):
         unpack(damage(pack(at(1))))
+    with pytest.raises(ValueError, match="block"):
+        unpack_many([damage(appended(b"", at(1)))], [0])

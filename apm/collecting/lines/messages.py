@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import orjson
+
 from apm.collecting import sparkplug
 from apm.collecting.failures import LineFailed, Reason
 from apm.collecting.sparkplug import Damaged, Metric
@@ -183,6 +185,10 @@ def _now_ms() -> int:
 def _json(payload: bytes) -> Any:
     """Return a document; None for what is none (and for null, which says nothing either)."""
     try:
+        return orjson.loads(payload)
+    except ValueError:
+        pass
+    try:  # what is no JSON but common, such as NaN
         return json.loads(payload)
     except (ValueError, RecursionError):
         return None

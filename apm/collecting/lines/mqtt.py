@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from apm.collecting.addresses import resolve
 from apm.collecting.failures import LineFailed, Reason
 from apm.collecting.lines.base import Line, Sample, Secret
+from apm.collecting.lines.bursts import Bundle, BurstClient
 from apm.collecting.lines.messages import Decoder, topics_of
 from apm.collecting.spec import Spec
 
@@ -46,15 +47,16 @@ class Mqtt(Line):
         ended = Event()
         client = _client(self.spec, self.secret, client_id=self._name, is_clean=False)
         listener = _Listener(client, topics_of(self.spec), ended)
-        decoder = Decoder(self.spec, self.feed, ask=_asker(client))
+        bundle = Bundle(self.feed, client)
+        decoder = Decoder(self.spec, bundle, ask=_asker(client))
 
         def on_message(_client: Any, _data: Any, message: Any) -> None:
-            mid, qos = message.mid, message.qos
+            mid = message.mid
             decoder.take(
                 message.topic,
                 message.payload,
                 is_live=not message.retain and not message.dup,
-                done=(lambda: client.ack(mid, qos)) if qos else _nothing,
+                done=(lambda: bundle.acknowledged_with_it(mid)) if message.qos else _nothing,
             )
 
         client.on_message = on_message
@@ -126,9 +128,9 @@ class _Listener:
         self._ended.set()
 
 
-def _client(spec: Spec, secret: Secret, *, client_id: str, is_clean: bool) -> paho.Client:
+def _client(spec: Spec, secret: Secret, *, client_id: str, is_clean: bool) -> BurstClient:
     is_5 = spec.config["version"] == "5"
-    client = paho.Client(
+    client = BurstClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=None if is_5 else is_clean,
