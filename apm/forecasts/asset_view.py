@@ -86,23 +86,29 @@ class AssetForecasts:
 
 def forecasts_of(ctx: Context, asset: Asset) -> AssetForecasts:
     """Return an asset's forecasts with all that the page needs.  Six statements."""
-    shown = [
-        (forecast, standing)
-        for forecast in _forecasts(ctx, asset.id)
-        if (standing := standing_of_loaded(forecast)) is not None
-    ]
+    shown = told_of(ctx, asset)
     records = telling_by_subject(open_records(ctx, [asset.id]))
     orders = orders_of(ctx, records.values())
     tracks = track_records(ctx, {forecast.kind for forecast, _standing in shown})
     owns = track_records(ctx, tracks, asset)
     found = []
-    for forecast, standing in sorted(shown, key=_most_telling_first):
+    for forecast, standing in shown:
         record = records.get(subject_of(forecast))
         order = orders.get(record.work_order_no or "") if record else None
         track = tracks.get(forecast.kind, NO_RECORD)
         own = owns.get(forecast.kind, NO_RECORD)
         found.append(Foretold(forecast, standing, record, order, track, own))
     return AssetForecasts(asset, found, _past(ctx, asset.id))
+
+
+def told_of(ctx: Context, asset: Asset) -> list[tuple[Forecast, Standing]]:
+    """Return an asset's forecasts and how they stand, what tells most first.  One statement."""
+    shown = [
+        (forecast, standing)
+        for forecast in _forecasts(ctx, asset.id)
+        if (standing := standing_of_loaded(forecast)) is not None
+    ]
+    return sorted(shown, key=_most_telling_first)
 
 
 def track_records(
