@@ -1,4 +1,4 @@
-"""Why forecasts say what they say, as the worker worked it out."""
+"""Why forecasts say what they say, and the scores of models, as the worker worked them out."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,8 +52,28 @@ def upgrade() -> None:
             name, "forecast_why", [column, "kind"], unique=True,
             sqlite_where=sa.text(where), postgresql_where=sa.text(where),
         )  # fmt: skip
+    op.create_table(
+        "model_score",
+        sa.Column("model_version_id", BIG, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("card", sa.JSON(), nullable=False),
+        sa.Column("hospital_id", BIG, nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hospital_id"], ["hospital.id"], name=op.f("fk_model_score_hospital_id_hospital")
+        ),
+        sa.ForeignKeyConstraint(
+            ["model_version_id"],
+            ["model_version.id"],
+            name=op.f("fk_model_score_model_version_id_model_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_score")),
+        sa.UniqueConstraint("model_version_id", name=op.f("uq_model_score_model_version_id")),
+    )
+    op.create_index("ix_model_score_hospital_id", "model_score", ["hospital_id"])
 
 
 def downgrade() -> None:
     """Take back; the worker would work it out again."""
+    op.drop_table("model_score")
     op.drop_table("forecast_why")
