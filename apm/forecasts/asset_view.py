@@ -20,7 +20,7 @@ from apm.forecasts.model import (
     ModelVersion,
     Outcome,
 )
-from apm.forecasts.standing import standing_of_loaded
+from apm.forecasts.standing import SLIM, standing_of_loaded
 from apm.work.model import WorkOrder
 from predict.proportion import wilson
 
@@ -150,7 +150,7 @@ def _most_telling_first(pair: tuple[Forecast, Standing]) -> tuple[int, bool, flo
 def _forecasts(ctx: Context, asset_id: int) -> list[Forecast]:
     query = (
         select(Forecast)
-        .options(joinedload(Forecast.sensor), joinedload(Forecast.model))
+        .options(joinedload(Forecast.sensor), joinedload(Forecast.model).options(*SLIM))
         .where(Forecast.asset_id == asset_id)
     )
     return list(ctx.session.scalars(query))
@@ -159,7 +159,9 @@ def _forecasts(ctx: Context, asset_id: int) -> list[Forecast]:
 def _past(ctx: Context, asset_id: int) -> list[ForecastRecord]:
     query = (
         select(ForecastRecord)
-        .options(joinedload(ForecastRecord.model), joinedload(ForecastRecord.sensor))
+        .options(
+            joinedload(ForecastRecord.model).options(*SLIM), joinedload(ForecastRecord.sensor)
+        )
         .where(ForecastRecord.asset_id == asset_id, ForecastRecord.was_shadow.is_(False))
         .order_by(ForecastRecord.at.desc(), ForecastRecord.id.desc())
         .limit(LAST)

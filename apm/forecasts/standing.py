@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.orm import defer
+
 from apm.forecasts.fleet_model import Standing
-from apm.forecasts.model import Forecast, ModelState
+from apm.forecasts.model import Forecast, ModelState, ModelVersion
 
 REPLACED = "replaced"
 """Why a model is retired that a better one took the place of."""
 MUTED = "muted"
 """The code in `needs` of a forecast that is not shown because its model is muted."""
+
+SLIM = (defer(ModelVersion.parameters), defer(ModelVersion.metrics), defer(ModelVersion.made_with))
+"""For a model loaded beside many rows: its numbers are long, and would come with each of them."""
 
 
 def standing_of(
