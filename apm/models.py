@@ -10,6 +10,8 @@ from apm.detecting import model as detecting
 from apm.environment import model as environment
 from apm.forecasts import fleet_model as forecasts_fleet
 from apm.forecasts import model as forecasts
+from apm.forecasts import score_model as forecasts_score
+from apm.forecasts import why_model as forecasts_why
 from apm.maintenance import model as maintenance
 from apm.metrology import model as metrology
 from apm.metrology import result_model as metrology_results
@@ -34,8 +36,9 @@ from apm.worker import model as worker
 
 __all__ = [
     "accounts", "alarms", "assets", "attribution", "audit", "codes", "collecting", "detecting",
-    "environment", "events", "forecasts", "forecasts_fleet", "hospital_scope", "idempotency",
-    "limits", "maintenance", "metrology", "metrology_results", "notify", "parts", "procedures",
-    "readings", "recalls", "reports", "requests", "risk", "stocktake", "teams", "utilisation",
-    "vendor_links", "vendors", "webhooks", "work", "work_clocks", "work_field", "worker",
+    "environment", "events", "forecasts", "forecasts_fleet", "forecasts_score", "forecasts_why",
+    "hospital_scope", "idempotency", "limits", "maintenance", "metrology", "metrology_results",
+    "notify", "parts", "procedures", "readings", "recalls", "reports", "requests", "risk",
+    "stocktake", "teams", "utilisation", "vendor_links", "vendors", "webhooks", "work",
+    "work_clocks", "work_field", "worker",
 ]  # fmt: skip

@@ -1,16 +1,19 @@
 """Why a forecast says what it says: what each sensor adds, and the past cases most like this one.
 
-A sensor's part is how much the forecast changes when that sensor's features are put back to what
-they were when the unit was new (ablation against an own baseline; M. Sundararajan, A. Najmi, "The
-many Shapley values for model explanation", ICML 2020, baseline of one coalition).  Parts need not
-sum to the whole: `rest` is what the sensors change only together.  Cases: nearest neighbours in
-standard scores (T. Cover, P. Hart, IEEE Transactions on Information Theory 13 (1967) 21-27).
+A sensor's part is its Shapley value: what it adds to the forecast, on average over the orders in
+which sensors may be told one after the other, where what is not told yet stands at a baseline
+(L. Shapley, "A value for n-person games", Annals of Mathematics Studies 28 (1953) 307-317; for
+models S. Lundberg, S. Lee, NIPS 30 (2017) 4765-4774; one baseline: M. Sundararajan, A. Najmi,
+ICML 2020).  Exact, by all subsets, so that the parts sum to forecast less baseline whatever the
+sensors do only together.  Cases: nearest neighbours in standard scores (T. Cover, P. Hart, IEEE
+Transactions on Information Theory 13 (1967) 21-27).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import factorial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from predict.errors import NotEnoughData
 
 Array = NDArray[np.float64]
+MOST_GROUPS = 10
+"""Groups whose subsets (2 ** n) are all asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Forecast now and at the baseline; parts, largest first; rest = what they share."""
+    """Forecast now and at the baseline; parts, largest first, sum to the difference."""
 
     forecast: float
     baseline: float
     parts: tuple[Part, ...]
-    rest: float
 
 
 def blame(
@@ -44,35 +48,75 @@ def blame(
     baseline: ArrayLike,
     groups: Mapping[str, Sequence[int]],
 ) -> Why:
-    """Return what each group of features adds to a forecast.
+    """Return what each group of features adds to a forecast; see `blame_each`.
 
     Args:
         predict: rows (n, k) -> forecasts (n,).
         row: shape (k,), the features now.
         baseline: shape (k,), the unit's own when new; NaN = not known.
-        groups: columns by name; a column belongs to one group at most.
+        groups: columns by name.
+
+    >>> why = blame(lambda x: x[:, 0] * x[:, 1], [3.0, 2.0], [1.0, 1.0], {"a": [0], "b": [1]})
+    >>> why.parts
+    (Part(name='a', change=3.0), Part(name='b', change=2.0))
+    """
+    now = np.asarray(row, dtype=np.float64)
+    if now.ndim != 1:
+        raise ValueError("a row (k,) needed")
+    return blame_each(predict, now[None], baseline, groups)[0]
+
+
+def blame_each(
+    predict: Callable[[Array], Array],
+    rows: ArrayLike,
+    baseline: ArrayLike,
+    groups: Mapping[str, Sequence[int]],
+) -> list[Why]:
+    """Return, for each of many rows, what each group of features adds to its forecast.
+
+    Args:
+        predict: rows (m, k) -> forecasts (m,); called 2 ** len(groups) times.
+        rows: shape (m, k), the features now.
+        baseline: shape (k,), what they are put back to; NaN = not known.
+        groups: columns by name; a column belongs to one group at most, one of none is left alone.
 
     Raises:
-        ValueError: shapes differ, or a column stands in two groups.
-
-    >>> why = blame(lambda x: 3 * x[:, 0] - x[:, 1], [2.0, 1.0], [0.0, 0.0], {"a": [0], "b": [1]})
-    >>> why.parts
-    (Part(name='a', change=6.0), Part(name='b', change=-1.0))
+        ValueError: shapes differ, a column stands in two groups, or there are over `MOST_GROUPS`.
     """
-    now, new = np.asarray(row, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
+    now, new = np.asarray(rows, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
     columns = [c for group in groups.values() for c in group]
-    if now.ndim != 1 or now.shape != new.shape or len(set(columns)) < len(columns):
-        raise ValueError("row and baseline (k,), and each column in one group needed")
-    rows = np.tile(now, (len(groups) + 2, 1))
-    for k, group in enumerate(groups.values()):
-        rows[k, list(group)] = new[list(group)]
-    rows[-1, columns] = new[columns]
-    said = predict(rows)
-    forecast, start = float(said[-2]), float(said[-1])
-    parts = [Part(n, forecast - float(s)) for n, s in zip(groups, said, strict=False)]
-    parts.sort(key=lambda part: -abs(part.change))
-    rest = forecast - start - sum(part.change for part in parts)
-    return Why(forecast, start, tuple(parts), rest)
+    if now.ndim != 2 or now.shape[1:] != new.shape or len(set(columns)) < len(columns):
+        raise ValueError("rows (m, k), baseline (k,), and each column in one group needed")
+    if len(groups) > MOST_GROUPS:
+        raise ValueError(f"{MOST_GROUPS} groups at most")
+    n = len(groups)
+    said = np.empty((2**n, len(now)))
+    for told in range(2**n):
+        asked = now.copy()
+        for k, group in enumerate(groups.values()):
+            if not told >> k & 1:
+                asked[:, list(group)] = new[list(group)]
+        said[told] = predict(asked)
+    changes = _shapley(said, n)
+    found = []
+    for m in range(len(now)):
+        parts = [Part(name, float(changes[k, m])) for k, name in enumerate(groups)]
+        parts.sort(key=lambda part: -abs(part.change))
+        found.append(Why(float(said[-1, m]), float(said[0, m]), tuple(parts)))
+    return found
+
+
+def _shapley(said: Array, n: int) -> Array:
+    """Return the Shapley values, shape (n, m), of games said[told, m]; bit k of told: player k."""
+    subsets = np.arange(2**n)
+    size = np.array([told.bit_count() for told in range(2**n)])
+    weight = np.array([factorial(s) * factorial(max(n - s - 1, 0)) for s in range(n + 1)])
+    weight = weight / factorial(n)
+    changes = np.empty((n, said.shape[1]))
+    for k in range(n):
+        without = subsets[subsets >> k & 1 == 0]
+        changes[k] = weight[size[without]] @ (said[without | 1 << k] - said[without])
+    return changes
 
 
 def sensor_groups(names: Sequence[str]) -> dict[str, list[int]]:

@@ -20,6 +20,8 @@ from apm.forecasts.model import Forecast, ModelState, ModelVersion
 from apm.forecasts.standing import standing_of
 
 T = TypeVar("T")
+Stood = tuple[ModelState, dict[str, Any] | None]
+"""The state of a model, and why."""
 HORIZON = "90"
 """The days that the fleet is ranked by."""
 CHUNK = 5000
@@ -48,8 +50,8 @@ def arrange(ctx: Context, asset_ids: Sequence[int] | None = None) -> int:
 
 def _found(ctx: Context, asset_ids: list[int] | None) -> dict[int, dict[str, Any]]:
     """Return how each asset stands now, by its id."""
-    models = ctx.session.execute(select(ModelVersion.id, ModelVersion.state))
-    states: dict[int, ModelState] = dict(iter(models))
+    models = select(ModelVersion.id, ModelVersion.state, ModelVersion.state_why)
+    states = {row.id: (row.state, row.state_why) for row in ctx.session.execute(models)}
     query = (
         select(
             Forecast.asset_id, Forecast.kind, Forecast.sensor_id, Forecast.model_version_id,
@@ -70,9 +72,9 @@ def _found(ctx: Context, asset_ids: list[int] | None) -> dict[int, dict[str, Any
     return best
 
 
-def _entry(row: Any, states: dict[int, ModelState]) -> dict[str, Any] | None:
+def _entry(row: Any, states: dict[int, Stood]) -> dict[str, Any] | None:
     """Return what a forecast makes of its asset; None: it is nobody's business (a shadow's)."""
-    standing = standing_of(row, states.get(row.model_version_id))
+    standing = standing_of(row, *states.get(row.model_version_id, (None, None)))
     if standing is None:
         return None
     is_foretold = standing is Standing.FORETOLD

@@ -106,7 +106,7 @@ def orders_then(ctx: Context, at: datetime, only: Sequence[int] | None = None) -
         .where(WorkOrder.asset_id.is_not(None), WorkOrder.created_at <= at)
         .order_by(WorkOrder.created_at, WorkOrder.id)
     )
-    undone = _undone(ctx, "WorkOrder", at, None)
+    undone = _undone(ctx, "WorkOrder", at, only)
     found = []
     for row in ctx.session.execute(_some(query, WorkOrder.asset_id, only)):
         was = dict(zip(ORDER_FIELDS, row[5:], strict=True)) | undone.get(row.id, {})
@@ -139,13 +139,11 @@ def rows_then(ctx: Context, query: Select[R], model: type[R], at: datetime) -> l
     trail = (
         AuditEntry.chain == ctx.actor.hospital_id, AuditEntry.entity == model.__name__,
     )  # fmt: skip
-    later = (
-        select(AuditEntry.entity_id, AuditEntry.changes)
-        .where(*trail, AuditEntry.at > at)
-        .order_by(AuditEntry.seq.desc())
+    later = select(AuditEntry.seq, AuditEntry.entity_id, AuditEntry.changes).where(
+        *trail, AuditEntry.at > at
     )
     undone: dict[int, dict[str, Any]] = defaultdict(dict)
-    for row_id, changes in ctx.session.execute(later):
+    for _seq, row_id, changes in _newest_first(ctx, later):
         undone[row_id].update({name: old for name, (old, _new) in changes.items()})
     if not undone:
         return rows
@@ -197,28 +195,26 @@ def at_days(days: float) -> datetime:
 
 
 def _some(query: Any, column: Any, only: Sequence[int] | None) -> Any:
-    return query if only is None else query.where(column.in_(only))
+    return query if only is None else query.where(among(column, only))
 
 
 def _undone(
     ctx: Context, entity: str, at: datetime, only: Sequence[int] | None
 ) -> dict[int, dict[str, Any]]:
     """Return, by row, the values it had at `at` of what was changed afterwards."""
-    query = (
-        select(AuditEntry.entity_id, AuditEntry.changes)
-        .where(
-            AuditEntry.chain == ctx.actor.hospital_id,
-            AuditEntry.entity == entity,
-            AuditEntry.at > at,
-        )
-        .order_by(AuditEntry.seq.desc())
+    query = select(AuditEntry.seq, AuditEntry.entity_id, AuditEntry.changes).where(
+        AuditEntry.chain == ctx.actor.hospital_id,
+        AuditEntry.entity == entity,
+        AuditEntry.at > at,
     )
     if entity == "WorkOrder":  # an order opened later is left out anyway
         before = select(WorkOrder.id).where(WorkOrder.created_at <= at)
-        query = query.where(AuditEntry.entity_id.in_(before))
+        query = query.where(AuditEntry.entity_id.in_(_some(before, WorkOrder.asset_id, only)))
+    else:
+        query = _some(query, AuditEntry.entity_id, only)
     fields = ASSET_FIELDS if entity == "Asset" else ORDER_FIELDS
     found: dict[int, dict[str, Any]] = defaultdict(dict)
-    for row_id, changes in ctx.session.execute(_some(query, AuditEntry.entity_id, only)):
+    for _seq, row_id, changes in _newest_first(ctx, query):
         for name in fields:
             if name in changes:
                 found[row_id][name] = changes[name][0]
@@ -245,20 +241,25 @@ def _moves(
     before = AuditEntry.changes[("lifecycle", 0)].as_string()
     after = AuditEntry.changes[("lifecycle", 1)].as_string()
     away = [state.value for state in AWAY]
-    query = (
-        select(AuditEntry.entity_id, AuditEntry.at, after)
-        .where(
-            AuditEntry.chain == ctx.actor.hospital_id,
-            AuditEntry.entity == "Asset",
-            AuditEntry.at <= at,
-            or_(before.in_(away), after.in_(away)),
-        )
-        .order_by(AuditEntry.seq)
+    query = select(AuditEntry.seq, AuditEntry.entity_id, AuditEntry.at, after).where(
+        AuditEntry.chain == ctx.actor.hospital_id,
+        AuditEntry.entity == "Asset",
+        AuditEntry.at <= at,
+        or_(before.in_(away), after.in_(away)),
     )
     found: dict[int, list[tuple[datetime, bool]]] = defaultdict(list)
-    for row_id, when, state in ctx.session.execute(_some(query, AuditEntry.entity_id, only)):
+    rows = _newest_first(ctx, _some(query, AuditEntry.entity_id, only))
+    for _seq, row_id, when, state in reversed(rows):
         found[row_id].append((when, state not in away))
     return found
+
+
+def _newest_first(ctx: Context, query: Any) -> list[Any]:
+    """Return entries of the trail, by their number.
+
+    Ordered by the database they would be looked for along that number: through the whole trail.
+    """
+    return sorted(ctx.session.execute(query), key=lambda row: -row.seq)
 
 
 def _day(value: Any) -> date | None:

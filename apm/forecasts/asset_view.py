@@ -20,7 +20,7 @@ from apm.forecasts.model import (
     ModelVersion,
     Outcome,
 )
-from apm.forecasts.standing import standing_of_loaded
+from apm.forecasts.standing import SLIM, standing_of_loaded
 from apm.work.model import WorkOrder
 from predict.proportion import wilson
 
@@ -86,23 +86,29 @@ class AssetForecasts:
 
 def forecasts_of(ctx: Context, asset: Asset) -> AssetForecasts:
     """Return an asset's forecasts with all that the page needs.  Six statements."""
-    shown = [
-        (forecast, standing)
-        for forecast in _forecasts(ctx, asset.id)
-        if (standing := standing_of_loaded(forecast)) is not None
-    ]
+    shown = told_of(ctx, asset)
     records = telling_by_subject(open_records(ctx, [asset.id]))
     orders = orders_of(ctx, records.values())
     tracks = track_records(ctx, {forecast.kind for forecast, _standing in shown})
     owns = track_records(ctx, tracks, asset)
     found = []
-    for forecast, standing in sorted(shown, key=_most_telling_first):
+    for forecast, standing in shown:
         record = records.get(subject_of(forecast))
         order = orders.get(record.work_order_no or "") if record else None
         track = tracks.get(forecast.kind, NO_RECORD)
         own = owns.get(forecast.kind, NO_RECORD)
         found.append(Foretold(forecast, standing, record, order, track, own))
     return AssetForecasts(asset, found, _past(ctx, asset.id))
+
+
+def told_of(ctx: Context, asset: Asset) -> list[tuple[Forecast, Standing]]:
+    """Return an asset's forecasts and how they stand, what tells most first.  One statement."""
+    shown = [
+        (forecast, standing)
+        for forecast in _forecasts(ctx, asset.id)
+        if (standing := standing_of_loaded(forecast)) is not None
+    ]
+    return sorted(shown, key=_most_telling_first)
 
 
 def track_records(
@@ -144,7 +150,7 @@ def _most_telling_first(pair: tuple[Forecast, Standing]) -> tuple[int, bool, flo
 def _forecasts(ctx: Context, asset_id: int) -> list[Forecast]:
     query = (
         select(Forecast)
-        .options(joinedload(Forecast.sensor), joinedload(Forecast.model))
+        .options(joinedload(Forecast.sensor), joinedload(Forecast.model).options(*SLIM))
         .where(Forecast.asset_id == asset_id)
     )
     return list(ctx.session.scalars(query))
@@ -153,7 +159,9 @@ def _forecasts(ctx: Context, asset_id: int) -> list[Forecast]:
 def _past(ctx: Context, asset_id: int) -> list[ForecastRecord]:
     query = (
         select(ForecastRecord)
-        .options(joinedload(ForecastRecord.model), joinedload(ForecastRecord.sensor))
+        .options(
+            joinedload(ForecastRecord.model).options(*SLIM), joinedload(ForecastRecord.sensor)
+        )
         .where(ForecastRecord.asset_id == asset_id, ForecastRecord.was_shadow.is_(False))
         .order_by(ForecastRecord.at.desc(), ForecastRecord.id.desc())
         .limit(LAST)

@@ -1,12 +1,16 @@
 """What each fact and each stretch of time adds to a forecast, by putting it back to what is usual.
 
-The arithmetic is `predict.why.blame`.  What a fact is put back to, and what chance is meant:
+The arithmetic is `predict.why.blame`: Shapley values, which sum to the chance less what is usual.
+What a fact is put back to, and what chance is meant:
 
 - *life*: new, with the rate of its make, whose rate is that of its category; the chance of a
   failure within 90 days;
 - *soon*: what was usual among the moments the model learnt from; a failure within 30 days;
 - *trend*: the readings of a stretch are not known; the limit passed within the horizon that has
   its middle in it.  Without any reading the chance is the baseline's.
+
+A life takes no model but its numbers and is explained when the page is asked for; the others are
+explained by the worker (`why_keeping`).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +34,14 @@ from apm.forecasts.soon import chance_of, pace_of
 from apm.forecasts.trends import head
 from predict.errors import NotEnoughData
 from predict.pooled_life import Rate
-from predict.why import Why, blame
+from predict.why import Why, blame, blame_each
 
 Array = NDArray[np.float64]
 STRETCHES = (("last_days", 0, 7), ("days_between", 7, 30), ("days_between", 30, 90),
              ("days_before", 90, 0))  # fmt: skip
 """Stretches of readings: how many days ago they end and begin; 0: as far back as is read."""
+TOLD_WITHIN = 365.0
+"""Days whose events a fact is told by; the model is asked about all its windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,8 @@ class Fact:
     """One fact behind a forecast.
 
     code: the word for it; figures: what the word names.  now, usual: its value, None where it has
-    none ("never").  change: by how much it moves the chance, -1..1.
+    none.  change: by how much it moves the chance, -1..1.  last: for events, how many days ago
+    the last one was; None: never.
     """
 
     code: str
@@ -50,20 +58,23 @@ class Fact:
     now: float | None
     usual: float | None
     change: float
+    last: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """The chance within `days`, what it would be if all were usual, and what makes the odds.
-
-    shared: what the facts change only together.
-    """
+    """The chance within `days`, what it would be if all were usual; the facts sum to the rest."""
 
     days: int
     chance: float
     usual: float
     facts: list[Fact]
-    shared: float
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Blame:
+        """Return it from what `dataclasses.asdict` made of it."""
+        facts = [Fact(**fact) for fact in kept["facts"]]
+        return cls(kept["days"], kept["chance"], kept["usual"], facts)
 
 
 def blame_life(version: ModelVersion, unit: Unit, now: float) -> Blame:
@@ -86,8 +97,8 @@ def blame_life(version: ModelVersion, unit: Unit, now: float) -> Blame:
     return _blame(why, days, facts)
 
 
-def blame_soon(version: ModelVersion, unit: Unit, now: float) -> Blame:
-    """Return what each kind of event adds, window by window.
+def blame_soon(version: ModelVersion, units: Sequence[Unit], now: float) -> list[Blame]:
+    """Return, for each unit, what its age, category and risk and each kind of event add.
 
     Raises:
         Unreadable: the stored model cannot be used.
@@ -98,37 +109,50 @@ def blame_soon(version: ModelVersion, unit: Unit, now: float) -> Blame:
     days = RECORD_DAYS[ModelKind.SOON]
     model = unpack(version.artifact)[str(days)]
     kinds = version.parameters["kinds"]
-    pace = np.array([pace_of(version.parameters, unit.category)])
-    row = features(unit, np.array([now]), pace, kinds)[0]
-    usual = np.asarray(model["usual"], dtype=np.float64)
-    columns = _columns(kinds)
-    why = blame(
-        lambda rows: chance_of(model, rows),
-        row,
-        usual,
-        {name: [column] for name, (column, _code, _figures) in columns.items()},
-    )
-    facts = []
-    for part in why.parts:
-        column, code, figures = columns[part.name]
-        has_value = code not in {"soon_make", "soon_risk"}
-        facts.append(
-            Fact(
-                code,
-                figures,
-                _known(row[column]) if has_value else None,
-                _known(usual[column]) if has_value else None,
-                part.change,
+    rows = np.vstack(
+        [
+            features(
+                unit,
+                np.array([now]),
+                np.array([pace_of(version.parameters, unit.category)]),
+                kinds,
             )
-        )
-    return _blame(why, days, facts)
+            for unit in units
+        ]
+    )
+    usual = np.asarray(model["usual"], dtype=np.float64)
+    columns = groups(kinds)
+    said = blame_each(lambda asked: chance_of(model, asked), rows, usual, columns)
+    return [
+        _blame(why, days, [_of_events(p.name, p.change, columns, row, usual) for p in why.parts])
+        for row, why in zip(rows, said, strict=True)
+    ]
 
 
-def blame_trend(version: ModelVersion, course: Course, median: float | None) -> Blame:
-    """Return what each stretch of the readings adds."""
+def _of_events(
+    name: str, change: float, columns: Mapping[str, list[int]], row: Array, usual: Array
+) -> Fact:
+    own = columns[name]
+    if name == "age":
+        return Fact("soon_age", {}, float(row[own[0]]), float(usual[own[0]]), change)
+    if name in PLAIN:  # a pace on a log scale, or a class: no value that says anything
+        return Fact(f"soon_{name}", {}, None, None, change)
+    counted, since = own[WINDOWS.index(TOLD_WITHIN)], float(row[own[-1]])
+    return Fact(
+        f"soon_{name}",
+        {"days": int(TOLD_WITHIN)},
+        float(row[counted]),
+        float(usual[counted]),
+        change,
+        None if since >= NEVER else since,
+    )
+
+
+def blame_trend(parameters: dict[str, Any], course: Course, median: float | None) -> Blame:
+    """Return what each stretch of the readings adds: a fit for every subset of them."""
     days = next((h for h in HORIZONS if median is not None and h >= median), HORIZONS[-1])
     n = len(course.values)
-    nothing = _within(baseline(version.parameters, course.category, 30.0), days)
+    nothing = _within(baseline(parameters, course.category, 30.0), days)
 
     def chance(rows: Array) -> Array:
         return np.array([_reached(course, row, days, nothing) for row in rows])
@@ -136,14 +160,13 @@ def blame_trend(version: ModelVersion, course: Course, median: float | None) -> 
     stretches = {
         f"{k}": list(range(n - begin if begin else 0, n - end))
         for k, (_code, end, begin) in enumerate(STRETCHES)
-        if n > end
+        if n > end and np.isfinite(course.values[n - begin if begin else 0 : n - end]).any()
     }
     why = blame(chance, course.values, np.full(n, np.nan), stretches)
     facts = []
     for part in why.parts:
         code, end, begin = STRETCHES[int(part.name)]
-        inside = course.values[stretches[part.name]]
-        mean = float(np.nanmean(inside)) if np.isfinite(inside).any() else None
+        mean = float(np.nanmean(course.values[stretches[part.name]]))
         figures = {"from": begin or end, "to": end}
         facts.append(Fact(f"trend_{code}", figures, mean, None, part.change))
     return _blame(why, days, facts)
@@ -162,22 +185,4 @@ def _within(chance: float, days: int) -> float:
 
 
 def _blame(why: Why, days: int, facts: list[Fact]) -> Blame:
-    return Blame(days, why.forecast, why.baseline, facts, why.rest)
-
-
-def _columns(kinds: Sequence[str]) -> dict[str, tuple[int, str, dict[str, int]]]:
-    """Return each column of `moments.features`: where, the word for it, its figures."""
-    found: dict[str, tuple[int, str, dict[str, int]]] = {}
-    for name, columns in groups(kinds).items():
-        if name in PLAIN:
-            found[name] = (columns[0], f"soon_{name}", {})
-            continue
-        for column, window in zip(columns, WINDOWS, strict=False):
-            figures = {"days": int(window)}
-            found[f"{name} {window:.0f}"] = (column, f"soon_{name}_within", figures)
-        found[f"{name} since"] = (columns[-1], f"soon_{name}_since", {})
-    return found
-
-
-def _known(value: float) -> float | None:
-    return None if value >= NEVER else float(value)
+    return Blame(days, why.forecast, why.baseline, facts)

@@ -19,16 +19,16 @@ from sqlalchemy import func, select
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.forecasts.asof import at_days
+from apm.forecasts.compared import Compared
 from apm.forecasts.histories import LOGS, Histories, Unit, days_of, histories
 from apm.forecasts.moments import NEVER, WINDOWS, Moments, features, groups, moments, paces
 from apm.work.model import WorkOrder
 from apm.work.states import WorkType
 from predict.errors import NotEnoughData
-from predict.proportion import wilson
 from predict.why import nearest_cases
 
 Array = NDArray[np.float64]
-MOST_UNITS = 300
+MOST_UNITS = 150
 """Devices of a category looked through; of the same model first."""
 CASES = 5
 FAILURES_WITHIN, ALARMS_WITHIN = 365.0, 90.0
@@ -61,31 +61,15 @@ class Case:
     failed_at: datetime | None
     order: str | None
 
+    @property
+    def has_come(self) -> bool:
+        """Whether it failed within the horizon."""
+        return self.failed_at is not None
+
 
 @dataclass(frozen=True, slots=True)
-class Cases:
-    """The nearest cases, and how usual a failure is.
-
-    failed, of: failures within the horizon among all situations looked through, and how many
-    those were, of so many devices.
-    """
-
-    days: int
-    now: Situation
-    nearest: list[Case]
-    failed: int
-    of: int
-    units: int
-
-    @property
-    def failed_nearest(self) -> int:
-        """How many of the nearest failed within the horizon."""
-        return sum(case.failed_at is not None for case in self.nearest)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's interval of the share of the nearest that failed."""
-        return wilson(self.failed_nearest, len(self.nearest))
+class Cases(Compared[Situation, Case]):
+    """The nearest moments of other equipment; `units` are devices."""
 
 
 def peers_of(ctx: Context, asset: Asset, at: datetime) -> Histories:
@@ -100,11 +84,23 @@ def peers_of(ctx: Context, asset: Asset, at: datetime) -> Histories:
     return histories(ctx, at, list(ctx.session.scalars(query)))
 
 
-def cases_of(ctx: Context, unit: Unit, known: Histories, days: int) -> Cases | None:
-    """Return the situations most like a unit's now; None where no past one can be judged yet."""
+def past_of(known: Histories, days: int) -> Moments:
+    """Return the moments of all units, with what came within so many days."""
+    return moments(known, days, sorted(LOGS))
+
+
+def cases_of(ctx: Context, unit: Unit, known: Histories, past: Moments, days: int) -> Cases | None:
+    """Return the situations most like a unit's now; None where no past one can be judged yet.
+
+    Args:
+        ctx: whose hospital.
+        unit: one of `known`.
+        known: the records.
+        past: the moments of `known`, labelled for so many days.
+        days: the horizon.
+    """
     kinds = sorted(LOGS)
-    found = moments(known, days, kinds)
-    found = _judged(found, known.now - days)
+    found = _judged(past, known.now - days)
     if not len(found.at):
         return None
     pace = paces(known)[unit.category].at(np.array([known.now]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from apm.assets.model import Asset
 from apm.core.command import Context
@@ -26,6 +26,8 @@ from predict.proportion import wilson
 SPAN = timedelta(days=5 * 365)
 LEAST_REPAIRS = 5
 """Repairs of the model below which those of its category are looked at."""
+MOST_REPAIRS = 2000
+"""Repairs counted, the newest: more would tell no more."""
 MOST = 3
 UNKNOWN = "UPF"
 
@@ -58,11 +60,12 @@ class Components:
 
 
 def components_of(ctx: Context, asset: Asset, at: datetime) -> Components:
-    """Return what fails in equipment like this, by repairs done before `at`; three statements."""
-    repairs = _repairs(ctx, asset, at)
-    same = [row for row in repairs if row.is_alike]
-    of_model = len(same) >= LEAST_REPAIRS
-    counted = same if of_model else repairs
+    """Return what fails in equipment like this, by repairs before `at`, in four statements."""
+    is_alike = and_(Asset.manufacturer == asset.manufacturer, Asset.model == asset.model)
+    counted = _repairs(ctx, at, and_(Asset.category == asset.category, is_alike))
+    of_model = len(counted) >= LEAST_REPAIRS
+    if not of_model:
+        counted = _repairs(ctx, at, Asset.category == asset.category)
     n = len(counted)
     found = Counter(
         row.cause_code for row in counted if row.cause_code and row.cause_code != UNKNOWN
@@ -80,20 +83,22 @@ def _share(part: Part | None, cause: str | None, k: int, n: int) -> Component:
     return Component(part, cause, k, k / n, *wilson(k, n))
 
 
-def _repairs(ctx: Context, asset: Asset, at: datetime) -> list[Any]:
+def _repairs(ctx: Context, at: datetime, of: ColumnElement[bool]) -> list[Any]:
+    """Return the newest repairs of real faults."""
     none = [code for code, cause in causes().items() if not cause.is_failure]
-    is_alike = and_(Asset.manufacturer == asset.manufacturer, Asset.model == asset.model)
     query = (
-        select(WorkOrder.id, WorkOrder.cause_code, is_alike.label("is_alike"))
+        select(WorkOrder.id, WorkOrder.cause_code)
         .join(Asset, Asset.id == WorkOrder.asset_id)
         .where(
-            Asset.category == asset.category,
+            of,
             WorkOrder.type == WorkType.CORRECTIVE,
             WorkOrder.state != WorkState.CANCELLED,
             WorkOrder.done_at <= at,
             WorkOrder.done_at > at - SPAN,
             or_(WorkOrder.cause_code.is_(None), WorkOrder.cause_code.not_in(none)),
         )
+        .order_by(WorkOrder.done_at.desc(), WorkOrder.id.desc())
+        .limit(MOST_REPAIRS)
     )
     return list(ctx.session.execute(query))
 

@@ -17,7 +17,7 @@ from apm.core.command import Context
 from apm.core.paging import Page, page_of
 from apm.forecasts.fleet_model import Band, FleetEntry, Standing
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind, Outcome
-from apm.forecasts.standing import standing_of_loaded
+from apm.forecasts.standing import SLIM, standing_of_loaded
 from apm.work.model import WorkOrder
 
 is_told_by = and_(
@@ -157,7 +157,7 @@ def open_records(ctx: Context, asset_ids: Iterable[int]) -> list[ForecastRecord]
         select(ForecastRecord)
         # From the assets on: else the planner may prefer to read a whole hospital's rows.
         .join(Asset, Asset.id == ForecastRecord.asset_id)
-        .options(joinedload(ForecastRecord.model))
+        .options(joinedload(ForecastRecord.model).options(*SLIM))
         .where(
             Asset.id.in_(list(asset_ids)),
             ForecastRecord.outcome == Outcome.OPEN,
@@ -208,7 +208,11 @@ def _forecasts(ctx: Context, asset_ids: list[int]) -> dict[Subject, Forecast]:
     query = (
         select(Forecast)
         .join(Asset, Asset.id == Forecast.asset_id)
-        .options(joinedload(Forecast.sensor), joinedload(Forecast.model), defer(Forecast.path))
+        .options(
+            joinedload(Forecast.sensor),
+            joinedload(Forecast.model).options(*SLIM),
+            defer(Forecast.path),
+        )
         .where(Asset.id.in_(asset_ids))
     )
     return {subject_of(forecast): forecast for forecast in ctx.session.scalars(query)}

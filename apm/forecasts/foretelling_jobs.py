@@ -13,6 +13,7 @@ from apm.core.jobs import job
 from apm.core.settings import Settings
 from apm.forecasts.foretelling import foretell_all
 from apm.forecasts.model import Forecast
+from apm.forecasts.why_keeping import explain_due
 
 NIGHT = range(1, 5)
 """Hours of the hospital's clock in which few need the machine."""
@@ -24,6 +25,12 @@ def foretell_nightly(ctx: Context) -> None:
     """Train what is due and foretell; a night that was missed is made up for by day."""
     if is_due(ctx):
         foretell_all(ctx, compute=Settings.from_env().compute)
+
+
+@job("forecasts.explain", every=timedelta(minutes=5), lane="forecasts")
+def explain_new(ctx: Context) -> None:
+    """Explain what was foretold since; after a night that takes as long as it takes."""
+    explain_due(ctx)
 
 
 def is_due(ctx: Context) -> bool:

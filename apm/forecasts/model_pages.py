@@ -22,8 +22,8 @@ from apm.forecasts.card_words import rows_of_card, told
 from apm.forecasts.deciding import decide, wish_training
 from apm.forecasts.model import ForecastRecord, ModelKind, ModelState, ModelVersion
 from apm.forecasts.registry import version_of
+from apm.forecasts.score_keeping import shown_cards
 from apm.forecasts.score_pages import score_words
-from apm.forecasts.scorecard import cards_of
 from apm.labels import label
 from apm.work.page import form_of
 
@@ -114,13 +114,14 @@ def export(kind: str, version: int) -> Response:
 
 def _card(row: ModelVersion, form: Form | None = None, status: int = 200) -> ResponseReturnValue:
     ctx = context()
-    [found] = cards_of(ctx, [row])
+    [found] = shown_cards(ctx, [row])
     hospital = own_hospital(ctx)
     page = render_template(
         "forecasts/model.html",
         version=row,
-        card=found,
-        rows=rows_of_card(found.figures, found.coverage),
+        card=found.card,
+        counted_at=found.at,
+        rows=rows_of_card(found.card.figures, found.card.coverage),
         records=_records(ctx, row, LAST),
         currency=hospital.currency if hospital else "CNY",
         wish=(row.state_why or {}).get("training"),

@@ -18,6 +18,7 @@ from apm.forecasts.arranging import arrange
 from apm.forecasts.asof import at_days
 from apm.forecasts.foretold import Trained
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
+from apm.forecasts.standing import REPLACED
 
 S = ModelState
 
@@ -152,5 +153,7 @@ def _make_room(ctx: Context, newcomer: ModelVersion) -> None:
     leaving = {S.ACTIVE, S.MUTED, S.SHADOW} if newcomer.state is S.ACTIVE else {S.SHADOW}
     for row in at_work(ctx, newcomer.kind):
         if row is not newcomer and row.state in leaving:
+            row.state_why = {
+                "code": REPLACED, "version": newcomer.version, "was": row.state.value,
+            }  # fmt: skip
             row.state, row.state_since = S.RETIRED, ctx.now()
-            row.state_why = {"code": "replaced", "version": newcomer.version}

@@ -12,7 +12,7 @@ from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, why_words
 from apm.forecasts.model import ModelState, Outcome
 from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import at_work
-from apm.forecasts.scorecard import cards_of
+from apm.forecasts.score_keeping import shown_cards
 from apm.forecasts.wording import number, percent
 
 score_pages = Blueprint("scores", __name__)
@@ -29,7 +29,8 @@ def scorecard() -> ResponseReturnValue:
     return render_template(
         "forecasts/scorecard.html",
         cards=[
-            (card, rows_of_card(card.figures, card.coverage)) for card in cards_of(ctx, versions)
+            (one.card, rows_of_card(one.card.figures, one.card.coverage), one.at)
+            for one in shown_cards(ctx, versions)
         ],
         currency=hospital.currency if hospital else "CNY",
         **score_words(),

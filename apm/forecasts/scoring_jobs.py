@@ -13,6 +13,7 @@ from apm.forecasts.model import ModelState
 from apm.forecasts.muting import review
 from apm.forecasts.outcomes import judge_everything, judge_news
 from apm.forecasts.registry import at_work
+from apm.forecasts.score_keeping import count_scores
 from apm.forecasts.training import train_kind
 
 
@@ -27,6 +28,12 @@ def review_daily(ctx: Context) -> None:
     """Judge everything again, mute and promote."""
     judge_everything(ctx)
     review(ctx)
+
+
+@job("forecasts.score", every=timedelta(hours=1), lane="forecasts")
+def score_hourly(ctx: Context) -> None:
+    """Count the scores that pages show."""
+    count_scores(ctx)
 
 
 @job("forecasts.drift", every=timedelta(hours=3), lane="forecasts")

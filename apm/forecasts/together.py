@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import contains_eager, defer, joinedload, selectinload
 
 from apm.accounts.queries import zone_of
 from apm.assets.model import Asset, Department
@@ -138,6 +138,7 @@ def _forecasts(ctx: Context) -> list[Forecast]:
             contains_eager(Forecast.asset).joinedload(Asset.department),
             joinedload(Forecast.sensor),
             selectinload(Forecast.model),  # once each: its numbers are long
+            defer(Forecast.path),
         )
         .where(FleetEntry.standing == Standing.FORETOLD, Forecast.life_median.is_not(None))
         .order_by(FleetEntry.rank.desc(), FleetEntry.id.desc())

@@ -9,10 +9,11 @@ the median absolute deviation from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import inf, log1p
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +21,18 @@ from scipy.stats import theilslopes
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from apm.assets.model import Asset
 from apm.core.command import Context
-from apm.forecasts.asof import IN_OPERATION
-from apm.forecasts.courses import Course, courses
+from apm.forecasts.compared import Compared
+from apm.forecasts.courses import Course
 from apm.forecasts.foretold import RECORD_DAYS
 from apm.forecasts.model import ModelKind
 from apm.readings.model import Sensor
 from predict.errors import NotEnoughData
-from predict.proportion import wilson
 from predict.why import nearest_cases
 
 Array = NDArray[np.float64]
 DAYS = RECORD_DAYS[ModelKind.TREND]
 CUTS = range(DAYS, 241, 10)
-MOST_SENSORS = 200
 CASES = 5
 SEEN, LEAST_SEEN = 30, 15
 FAR = 3653.0
@@ -63,87 +61,96 @@ class TrendCase:
     told: TrendSituation
     after_days: int | None
 
+    @property
+    def has_come(self) -> bool:
+        """Whether it passed its limit within 30 days."""
+        return self.after_days is not None
+
 
 @dataclass(frozen=True, slots=True)
-class TrendCases:
-    """The nearest past courses, and how usual it is to pass the limit: `failed` of `of`."""
-
-    days: int
-    now: TrendSituation
-    nearest: list[TrendCase]
-    failed: int
-    of: int
-    units: int
-
-    @property
-    def failed_nearest(self) -> int:
-        """How many of the nearest passed their limit within 30 days."""
-        return sum(case.after_days is not None for case in self.nearest)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's interval of the share of the nearest that did."""
-        return wilson(self.failed_nearest, len(self.nearest))
+class TrendCases(Compared[TrendSituation, TrendCase]):
+    """The nearest courses of sensors alike; `units` are sensors."""
 
 
-def trend_cases(ctx: Context, sensor: Sensor, course: Course, at: datetime) -> TrendCases | None:
-    """Return the past courses most like a sensor's now; None where there is none to compare."""
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Situations of sensors alike that are over.
+
+    rows: shape (m, 3), as compared.  told: the same in words' figures, and how many days ago each
+    ended.  after: shape (m,), after how many days the limit was passed; inf: not in time.
+    whose: m sensor ids.
+    """
+
+    rows: Array
+    told: list[tuple[TrendSituation, int]]
+    after: list[float]
+    whose: list[int]
+
+
+def past_courses(alike: Sequence[Course]) -> Past:
+    """Return the situations in the courses of sensors alike, one in ten days."""
+    rows, told, after, whose = [], [], [], []
+    for course in alike:
+        for cut in CUTS:
+            n = len(course.values) - cut
+            if (found := _situation(course, n)) is not None:
+                rows.append(found[0])
+                told.append((found[1], cut))
+                after.append(_after(course, n))
+                whose.append(course.sensor_id)
+    return Past(np.array(rows).reshape(-1, 3), told, after, whose)
+
+
+def nearest_courses(course: Course, past: Past) -> dict[str, Any] | None:
+    """Return the past courses most like one now, to be kept; None where there are none.
+
+    `trend_cases` reads it back.
+    """
     now = _situation(course, len(course.values))
     if now is None:
         return None
-    rows, told, outcome, whose = [], [], [], []
-    for other in _courses(ctx, sensor, course.category, at):
-        for cut in CUTS:
-            n = len(other.values) - cut
-            if (found := _situation(other, n)) is not None:
-                rows.append(found[0])
-                told.append((found[1], cut))
-                outcome.append(_after(other, n))
-                whose.append(other.sensor_id)
     try:
         near = nearest_cases(
-            now[0], np.array(rows).reshape(-1, 3), [str(one) for one in whose], outcome, n=CASES
+            now[0], past.rows, [str(one) for one in past.whose], past.after, n=CASES
         )
     except NotEnoughData:
         return None
-    query = select(Sensor).options(joinedload(Sensor.asset)).where(
-        Sensor.id.in_({int(case.unit) for case in near})
-    )  # fmt: skip
+    return {
+        "now": asdict(now[1]),
+        "nearest": [
+            {
+                "sensor": int(case.unit),
+                "days_ago": past.told[case.row][1],
+                "distance": case.distance,
+                "told": asdict(past.told[case.row][0]),
+                "after_days": int(case.outcome) if case.outcome < inf else None,
+            }
+            for case in near
+        ],
+        "failed": sum(days < inf for days in past.after),
+        "of": len(past.after),
+        "units": len(set(past.whose)),
+    }
+
+
+def trend_cases(ctx: Context, kept: Mapping[str, Any], at: datetime) -> TrendCases:
+    """Return what `nearest_courses` kept, with the sensors; those gone since are left out."""
+    ids = [case["sensor"] for case in kept["nearest"]]
+    query = select(Sensor).options(joinedload(Sensor.asset)).where(Sensor.id.in_(ids))
     sensors = {one.id: one for one in ctx.session.scalars(query)}
     nearest = [
         TrendCase(
-            sensors[int(case.unit)],
-            at - timedelta(days=told[case.row][1]),
-            case.distance,
-            told[case.row][0],
-            int(case.outcome) if case.outcome < inf else None,
+            sensors[case["sensor"]],
+            at - timedelta(days=case["days_ago"]),
+            case["distance"],
+            TrendSituation(**case["told"]),
+            case["after_days"],
         )
-        for case in near
+        for case in kept["nearest"]
+        if case["sensor"] in sensors
     ]
-    return TrendCases(
-        DAYS, now[1], nearest, sum(days < inf for days in outcome), len(outcome),
-        len(set(whose)),
-    )  # fmt: skip
-
-
-def _courses(ctx: Context, sensor: Sensor, category: str, at: datetime) -> Sequence[Course]:
-    """Return the courses of sensors alike: this one, and others on equipment of its category."""
-    query = (
-        select(Sensor.id, Asset.id)
-        .join(Asset, Asset.id == Sensor.asset_id)
-        .where(
-            Sensor.quantity == sensor.quantity,
-            Sensor.unit == sensor.unit,
-            Asset.category == category,
-            Asset.lifecycle.in_(IN_OPERATION),
-        )
-        .order_by((Sensor.id == sensor.id).desc(), Sensor.id)
-        .limit(MOST_SENSORS)
-    )
-    rows = list(ctx.session.execute(query))
-    alike = {sensor_id for sensor_id, _asset in rows}
-    found = courses(ctx, at, {asset: (category, False) for _sensor, asset in rows})
-    return [course for course in found if course.sensor_id in alike]
+    now = TrendSituation(**kept["now"])
+    return TrendCases(DAYS, now, nearest, kept["failed"], kept["of"], kept["units"])
 
 
 def _situation(course: Course, n: int) -> tuple[Array, TrendSituation] | None:

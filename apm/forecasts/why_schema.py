@@ -23,16 +23,18 @@ class ForecastFactOut(Schema):
     now = fields.Float(allow_none=True)
     usual = fields.Float(allow_none=True)
     change = fields.Float()
+    last = fields.Float(
+        allow_none=True, metadata={"description": "Of events, how many days ago the last was."}
+    )
 
 
 class ForecastBlameOut(Schema):
-    """The chance within `days`, the same with everything as usual, and what each fact adds."""
+    """The chance within `days`, and with everything as usual; the facts sum to the difference."""
 
     days = fields.Integer()
     chance = fields.Float()
     usual = fields.Float()
     facts = fields.List(fields.Nested(ForecastFactOut))
-    shared = fields.Float()
 
 
 class PastCaseOut(Schema):
@@ -62,6 +64,14 @@ class ExplainedForecastOut(Schema):
     kind = fields.Enum(ModelKind, by_value=True)
     sensor = fields.String(allow_none=True)
     at = fields.AwareDateTime(format="iso")
+    explained_at = fields.AwareDateTime(
+        format="iso",
+        allow_none=True,
+        metadata={
+            "description": "As of when it is explained: earlier than `at` until the worker has "
+            "explained the newest, null while it has explained none."
+        },
+    )
     model = fields.Nested(ForecastModelOut, allow_none=True)
     blame = fields.Nested(ForecastBlameOut, allow_none=True)
     cases = fields.Nested(PastCasesOut, allow_none=True)
@@ -100,11 +110,12 @@ def shown(found: Explanation) -> dict[str, Any]:
 
 
 def _explained(one: Explained) -> dict[str, Any]:
-    said = one.one.forecast
+    said = one.forecast
     return {
         "kind": said.kind,
         "sensor": said.sensor.code if said.sensor else None,
         "at": said.at,
+        "explained_at": one.at,
         "model": said.model,
         "blame": _blame(one.blame),
         "cases": _cases(one.cases),
@@ -114,7 +125,7 @@ def _explained(one: Explained) -> dict[str, Any]:
 def _blame(found: Blame | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    return {name: getattr(found, name) for name in ("days", "chance", "usual", "facts", "shared")}
+    return {name: getattr(found, name) for name in ("days", "chance", "usual", "facts")}
 
 
 def _cases(found: Cases | TrendCases | None) -> dict[str, Any] | None:

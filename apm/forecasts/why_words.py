@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from apm.core.i18n import _, choose
+from typing import Any
+
+from apm.core.i18n import _, choose, ngettext
 from apm.forecasts.blaming import Blame, Fact
 from apm.forecasts.cases import Cases
 from apm.forecasts.components import LEAST_REPAIRS, Component, Components
@@ -24,12 +26,27 @@ def fact_words(fact: Fact) -> str:
     return label("forecast_fact", fact.code) % fact.figures
 
 
-def value_words(fact: Fact, value: float | None, unit: str = "") -> str:
-    """Return the value of a fact; `unit` is that of its sensor."""
-    if fact.code.endswith("_since") or fact.code in DAYS:
-        return _("never") if value is None else _("%(n)s days", n=number(value, digits=0))
+def value_words(fact: Fact, unit: str = "") -> str:
+    """Return the value of a fact now; `unit` is that of its sensor."""
+    said = _value(fact, fact.now, unit)
+    if fact.last is None or not fact.now:
+        return said
+    return ngettext(
+        "%(times)s, the last %(n)s day ago", "%(times)s, the last %(n)s days ago",
+        max(1, round(fact.last)), times=said,
+    )  # fmt: skip
+
+
+def usual_words(fact: Fact) -> str:
+    """Return what is usual in its place."""
+    return _value(fact, fact.usual, "")
+
+
+def _value(fact: Fact, value: float | None, unit: str) -> str:
     if value is None:
         return "–"
+    if fact.code in DAYS:
+        return ngettext("%(n)s day", "%(n)s days", round(value))
     if fact.code in RATIOS:
         return _("%(n)s times", n=number(value, digits=2))
     if fact.code.startswith("trend_"):
@@ -40,11 +57,12 @@ def value_words(fact: Fact, value: float | None, unit: str = "") -> str:
 def points(change: float) -> str:
     """Return by how much a chance moves, in points of per cent, with its sign.
 
-    >>> points(0.0787), points(-0.004)
-    ('+7.9 points', '−0.4 points')
+    >>> points(0.0787), points(-0.004), points(0.00001)
+    ('+7.9 points', '−0.4 points', '0 points')
     """
-    sign = "+" if change > 0 else "−" if change < 0 else ""
-    return _("%(n)s points", n=sign + number(abs(100 * change), digits=1))
+    size = round(abs(100 * change), 1)
+    sign = "" if not size else "+" if change > 0 else "−"
+    return _("%(n)s points", n=sign + number(size, digits=1))
 
 
 def telling(blame: Blame) -> list[Fact]:
@@ -52,19 +70,26 @@ def telling(blame: Blame) -> list[Fact]:
     return [fact for fact in blame.facts if abs(fact.change) >= LEAST_CHANGE]
 
 
-def blame_words(blame: Blame) -> str:
+def blame_words(blame: Blame, *, is_trend: bool) -> str:
     """Return the sum of it in one or two sentences."""
-    said = _(
-        "The chance within %(days)s days is %(chance)s; with everything as usual it would be "
-        "%(usual)s.",
-        days=blame.days, chance=percent(blame.chance), usual=percent(blame.usual),
-    )  # fmt: skip
+    facts: dict[str, Any] = {
+        "days": blame.days, "chance": percent(blame.chance), "usual": percent(blame.usual),
+    }  # fmt: skip
+    if is_trend:
+        said = _(
+            "The chance that the limit is reached within %(days)s days is %(chance)s. Without "
+            "any readings one would say %(usual)s: so often does such equipment fail.",
+            **facts,
+        )
+    else:
+        said = _(
+            "The chance of a failure within %(days)s days is %(chance)s. If everything were as "
+            "usual it would be %(usual)s.",
+            **facts,
+        )
     found = telling(blame)
     if not found:
         return said
-    if abs(blame.shared) > abs(found[0].change):
-        most = _("Most of it they add only together (%(points)s).", points=points(blame.shared))
-        return f"{said} {most}"
     most = _(
         "What weighs most: %(fact)s (%(points)s).",
         fact=fact_words(found[0]), points=points(found[0].change),
@@ -76,21 +101,52 @@ def cases_words(found: Cases | TrendCases) -> str:
     """Return what became of the most similar situations, beside how usual that is."""
     low, high = found.interval
     facts = {
-        "n": len(found.nearest), "k": found.failed_nearest, "days": found.days,
-        "low": percent(low), "high": percent(high), "of": found.of, "units": found.units,
-        "share": percent(found.failed / found.of),
+        "k": found.failed_nearest, "days": found.days, "low": percent(low), "high": percent(high),
+        "of": found.of, "share": percent(found.failed / found.of),
     }  # fmt: skip
+    n = len(found.nearest)
     if isinstance(found, TrendCases):
+        if n == 1:
+            return _one_course(found) % facts
         return _(
-            "Of the %(n)s most similar past courses %(k)s passed the limit within %(days)s days "
-            "(likely %(low)s to %(high)s). Of all %(of)s courses of %(units)s sensors: %(share)s.",
-            **facts,
+            "The limit was passed within %(days)s days in %(k)s of the %(n)s most similar past "
+            "courses (likely %(low)s to %(high)s). Of all %(of)s courses of %(units)s sensors it "
+            "was %(share)s.",
+            n=n, units=found.units, **facts,
+        )  # fmt: skip
+    if n == 1:
+        return _one_device(found) % facts
+    return _(
+        "A failure followed within %(days)s days in %(k)s of the %(n)s most similar past "
+        "situations (likely %(low)s to %(high)s). Of all %(of)s situations of %(units)s devices "
+        "it was %(share)s.",
+        n=n, units=found.units, **facts,
+    )  # fmt: skip
+
+
+def _one_course(found: TrendCases) -> str:
+    if found.failed_nearest:
+        return _(
+            "Only one sensor can be compared. After its most similar course the limit was passed "
+            "within %(days)s days; of all its courses looked through (%(of)s) it was %(share)s."
         )
     return _(
-        "Of the %(n)s most similar past situations %(k)s were followed by a failure within "
-        "%(days)s days (likely %(low)s to %(high)s). Of all %(of)s situations of %(units)s "
-        "devices: %(share)s.",
-        **facts,
+        "Only one sensor can be compared. After its most similar course the limit was not passed "
+        "within %(days)s days; of all its courses looked through (%(of)s) it was %(share)s."
+    )
+
+
+def _one_device(found: Cases) -> str:
+    if found.failed_nearest:
+        return _(
+            "Only one device can be compared. Its most similar situation was followed by a "
+            "failure within %(days)s days; of all its situations looked through (%(of)s) "
+            "%(share)s were."
+        )
+    return _(
+        "Only one device can be compared. Its most similar situation was not followed by a "
+        "failure within %(days)s days; of all its situations looked through (%(of)s) %(share)s "
+        "were."
     )
 
 

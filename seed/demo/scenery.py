@@ -77,9 +77,10 @@ def _kind(code: str, entry: dict[str, Any]) -> Kind:
 
 @cache
 def faults(category: str) -> tuple[Fault, ...]:
-    """Return what breaks on equipment of a category, the general faults included."""
+    """Return what breaks on equipment of a category, with the general faults that suit it."""
     plain = _read("faults.yaml")
-    return tuple(_fault(entry) for entry in [*plain.get(category, []), *plain["general"]])
+    suits = [entry for entry in plain["general"] if category not in entry.get("not", ())]
+    return tuple(_fault(entry) for entry in [*plain.get(category, []), *suits])
 
 
 def _fault(entry: dict[str, Any]) -> Fault:

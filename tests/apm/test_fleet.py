@@ -14,7 +14,10 @@ from apm.core.clock import utc_now
 from apm.forecasts.arranging import arrange_fleet
 from apm.forecasts.fleet import FleetFilter, fleet_counts, fleet_page
 from apm.forecasts.fleet_model import Band, FleetEntry, Standing
+from apm.forecasts.foretold import Trained
 from apm.forecasts.model import ModelKind, ModelState
+from apm.forecasts.registry import Standing as RegistryStanding
+from apm.forecasts.registry import register
 from tests.apm.foretold import foretell, make_model
 from tests.apm.hospital import make_asset
 from tests.queries import count_queries
@@ -101,6 +104,29 @@ def test_the_best_forecast_speaks_for_an_asset_and_a_warning_before_all(fleet):
     assert (row.entry.kind, row.entry.chance) == (ModelKind.SOON, 0.1)
     assert row.record is not None
     assert row.record.model.kind is ModelKind.SOON
+
+
+def test_what_a_replaced_version_said_stands_until_the_new_one_has_foretold(fleet):
+    system = fleet("system")
+    register(
+        system, kind=ModelKind.LIFE,
+        trained=Trained({"mtbf": {}, "mtbf_all": None}, 3, 20, None, "1" * 64), metrics={},
+        data_until=utc_now(), trained_why="drift",
+        standing=RegistryStanding(ModelState.ACTIVE, {"code": "beats_active"}),
+    )  # fmt: skip
+    register(
+        system, kind=ModelKind.SOON,
+        trained=Trained({"mtbf": {}, "mtbf_all": None}, 3, 20, None, "2" * 64), metrics={},
+        data_until=utc_now(), trained_why="schedule",
+        standing=RegistryStanding(ModelState.ACTIVE, {"code": "beats_baseline"}),
+    )  # fmt: skip
+
+    arrange_fleet(system)
+
+    wang = fleet("wang")
+    assert names(fleet_page(wang, FleetFilter())) == ["Worst", "Middle", "Harmless"]
+    assert fleet_counts(wang, FleetFilter()).standing[Standing.FORETOLD] == 3
+    assert names(fleet_page(wang, FleetFilter(standing=Standing.MUTED))) == []
 
 
 def test_arranging_again_changes_nothing_and_what_is_retired_leaves(fleet):

@@ -1,5 +1,6 @@
 """The pages of scores and models: what they say in both languages, and what people may do."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from apm.core.audit import AuditEntry
 from apm.core.clock import utc_now
 from apm.forecasts.deciding import train_wished
 from apm.forecasts.model import ForecastRecord, ModelKind, ModelState, ModelVersion, Outcome
+from apm.forecasts.score_keeping import count_scores
 from apm.work.states import AsFound
 from tests.apm.hospital import make_asset, make_work
 from tests.apm.judged import make_version, record_of
@@ -66,6 +68,26 @@ def test_the_scorecard_shows_each_figure_with_its_doubt_beside_simple_rules(logi
     assert "Brier score 0.014 against 0.21" in page
     assert "Too few to say" in page  # no interval was said
     assert "No warning has been acted on and judged yet" in page  # what was saved
+
+
+def test_pages_show_the_score_that_the_worker_counted_last(as_, login, scored):
+    wang = login("wang")
+
+    def scorecard():
+        return re.sub(r"Counted .*?, anew every hour", "", wang.get("/analytics/forecasts").text)
+
+    before = scorecard()
+
+    assert count_scores(as_("system")) == 1
+
+    assert scorecard() == before
+    assert "12 of 12; likely" in wang.get(CARD).text
+    ctx, other = as_("system"), make_asset(as_("wang"))
+    with ctx.writing("test.records"):
+        ctx.session.add(record_of(scored, other.id, scored.trained_at))
+    assert scorecard() == before
+    count_scores(as_("system"))
+    assert scorecard() != before
 
 
 def test_a_scorecard_takes_as_many_statements_for_many_forecasts_as_for_few(

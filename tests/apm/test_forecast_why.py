@@ -18,6 +18,7 @@ from apm.forecasts.kinds import material, train
 from apm.forecasts.model import Forecast, ModelKind, ModelState
 from apm.forecasts.moments import features, moments, paces
 from apm.forecasts.registry import Standing, register
+from apm.forecasts.why_keeping import explain_due
 from apm.parts.issuing import issue
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState
@@ -50,7 +51,7 @@ def lived(as_):
     return assets
 
 
-def test_what_facts_add_is_the_forecast_and_cases_are_what_was(as_, lived):
+def test_what_facts_add_is_the_forecast_and_cases_are_what_was(as_, login, lived):
     ctx = on(as_("system"), DAYS + 30)
     said = ctx.session.scalar(
         select(Forecast).where(Forecast.asset_id == lived[0].id, Forecast.kind == ModelKind.LIFE)
@@ -58,10 +59,9 @@ def test_what_facts_add_is_the_forecast_and_cases_are_what_was(as_, lived):
     [one] = explanation_of(ctx, asset_by_code(ctx, lived[0].code)).explained
 
     # Facts: the chance is the one foretold, all as usual is a new device of its category.
-    blame, parameters = one.blame, one.one.forecast.model.parameters
+    blame, parameters = one.blame, one.forecast.model.parameters
     assert blame.chance == pytest.approx(said.probabilities["90"], abs=1e-4)
-    parts = sum(fact.change for fact in blame.facts) + blame.shared
-    assert blame.chance - blame.usual == pytest.approx(parts)
+    assert blame.chance - blame.usual == pytest.approx(sum(f.change for f in blame.facts))
     known = histories(ctx, said.at)
     unit = next(each for each in known.units if each.id == lived[0].id)
     sure = float(parameters["makes"][unit.make][1])  # at least: its own failures come on top
@@ -108,6 +108,21 @@ def test_what_facts_add_is_the_forecast_and_cases_are_what_was(as_, lived):
     nearest = sorted(away[who == each].min() for each in np.unique(who))
     assert distances == pytest.approx(nearest[:5])
 
+    # Signs before failures are explained by the worker, by kinds of events; they sum too.
+    put_to_work(ctx, ModelKind.SOON, DAYS)
+    assert explain_due(ctx) == len(lived)
+    _life, one = explanation_of(ctx, asset_by_code(ctx, lived[0].code)).explained
+    said, blame = one.forecast, one.blame
+    assert blame.chance == pytest.approx(said.probabilities["30"], abs=1e-4)
+    assert blame.chance - blame.usual == pytest.approx(sum(f.change for f in blame.facts))
+    failures = next(fact for fact in blame.facts if fact.code == "soon_failures")
+    now = days_of(said.at)
+    assert failures.now == (unit.reported > now - 365.0).sum()
+    assert failures.last == pytest.approx(now - unit.reported[-1])
+    assert (one.cases.days, one.cases.of) == (30, (past.at <= now - 30.0).sum())
+    page = login("wang").get(f"/assets/{lived[0].code}/forecast/why?lang=zh").text
+    assert "近 365 天的故障次数" in page
+
 
 def test_the_page_says_it_in_words_and_links_what_was(as_, login, client, bearer, lived):
     ctx, wang, chen = as_("system"), as_("wang"), as_("chen")
@@ -126,9 +141,9 @@ def test_the_page_says_it_in_words_and_links_what_was(as_, login, client, bearer
     chinese = login("chen").get(f"{address}?lang=zh").text
     said = client.get(f"/api/v1{address}", headers=bearer(Role.ENGINEER)).get_json()
 
-    assert "with everything as usual it would be" in text
+    assert "If everything were as usual it would be" in text
     assert "How often its make fails, against its category" in text
-    assert "Of the 5 most similar past situations" in text
+    assert "of the 5 most similar past situations" in text
     assert "This equipment now" in text
     assert "氧电池" in chinese
     assert "最相似" in chinese
@@ -144,7 +159,9 @@ def test_the_page_says_it_in_words_and_links_what_was(as_, login, client, bearer
     assert (nothing.status_code, "There is no forecast to explain" in nothing.text) == (200, True)
 
 
-def test_a_trend_is_blamed_on_its_stretches_and_compared_with_one_that_passed(as_, login):
+def test_a_trend_is_explained_by_the_worker_and_compared_with_one_that_passed(
+    as_, login, monkeypatch
+):
     ctx = as_("system")
 
     def worn(end):
@@ -161,18 +178,35 @@ def test_a_trend_is_blamed_on_its_stretches_and_compared_with_one_that_passed(as
             wearing = asset
     put_to_work(ctx, ModelKind.TREND, 160)
 
-    [one] = explanation_of(on(ctx, 160), asset_by_code(ctx, wearing.code)).explained
+    address = f"/assets/{wearing.code}/forecast/why?lang=en"
+    nothing = login("wang").get(address).text
+    assert "The worker does so within minutes" in nothing
 
-    said = one.one.forecast
+    assert explain_due(ctx) == 3
+    assert explain_due(ctx) == 0
+    asset = asset_by_code(ctx, wearing.code)
+    [one] = explanation_of(on(ctx, 160), asset).explained
+
+    # The stretches sum to the whole; the newest readings show that the limit is near.
+    said = one.forecast
+    assert one.at == said.at
     assert one.blame.days == 30
     assert one.blame.chance == pytest.approx(said.probabilities["30"], abs=1e-4)
-    parts = sum(fact.change for fact in one.blame.facts) + one.blame.shared
+    parts = sum(fact.change for fact in one.blame.facts)
     assert one.blame.chance - one.blame.usual == pytest.approx(parts)
     assert one.cases.now.per_day == pytest.approx(-0.1, abs=0.01)
     first = one.cases.nearest[0]
     assert first.sensor.code == "OLD"  # the other that was as near its limit and as fast
     passed = days_of(on(ctx, 100).now())
     assert first.after_days == pytest.approx(passed - days_of(first.at), abs=3)
-    page = login("wang").get(f"/assets/{wearing.code}/forecast/why?lang=en").text
+    page = login("wang").get(address).text
     assert f"Past its limit after {first.after_days} days" in page
     assert "Mean of the readings" in page
+    assert "All together" in page
+
+    # No page fits a model; a newer forecast is explained by the worker, and till then the last.
+    foretell_all(on(ctx, 161), train=False)
+    monkeypatch.setattr("predict.degradation.heading", None)
+    page = login("wang").get(address).text
+    assert "Past its limit after" in page
+    assert "Not the newest" in page

@@ -1,22 +1,38 @@
 """Reasons: the sensor that was made to wear is the one that is blamed."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
 from predict.errors import NotEnoughData
 from predict.features import Windows
-from predict.why import blame, nearest_cases, sensor_groups
+from predict.why import blame, blame_each, nearest_cases, sensor_groups
 
 
-def test_parts_and_rest_add_up_to_the_change():
+def test_parts_are_the_mean_over_all_orders_and_sum_to_the_change():
     def predict(x):
-        return 5 + 2 * x[:, 0] - x[:, 1] + x[:, 0] * x[:, 2]
+        return np.tanh(x[:, 0] * x[:, 1]) + x[:, 2] * np.where(np.isnan(x[:, 3]), 0, x[:, 3])
 
-    why = blame(predict, [1.0, 4.0, 3.0], [0.0, 1.0, 0.0], {"a": [0], "b": [1], "c": [2]})
+    now, new = np.array([[1.0, 0.7, 2.0, 3.0], [2.0, -1.0, 0.5, 1.0]]), [0.0, 0.2, 1.0, np.nan]
+    groups = {"a": [0], "b": [1], "c": [2, 3]}
 
-    assert [p.name for p in why.parts] == ["a", "b", "c"]
-    assert [p.change for p in why.parts] == [5.0, -3.0, 3.0]
-    assert why.forecast == why.baseline + sum(p.change for p in why.parts) + why.rest
+    found = blame_each(predict, now, new, groups)
+
+    for row, why in zip(now, found, strict=True):
+        mean = dict.fromkeys(groups, 0.0)
+        for order in permutations(groups):  # by definition: told one after the other
+            asked = np.array([new])
+            for name in order:
+                before = float(predict(asked)[0])
+                asked[0, groups[name]] = row[groups[name]]
+                mean[name] += (float(predict(asked)[0]) - before) / 6
+        assert {p.name: p.change for p in why.parts} == pytest.approx(mean)
+        assert why.forecast - why.baseline == pytest.approx(sum(p.change for p in why.parts))
+        alone = blame(predict, row, new, groups)
+        assert [p.change for p in alone.parts] == pytest.approx([p.change for p in why.parts])
+        sizes = [abs(p.change) for p in why.parts]
+        assert sizes == sorted(sizes, reverse=True)
 
 
 def test_columns_are_gathered_by_sensor():
@@ -60,3 +76,7 @@ def test_nothing_to_compare_says_so():
         nearest_cases([1.0, 2.0], [[1.0]], ["a"], [1.0])
     with pytest.raises(ValueError, match="one group"):
         blame(lambda x: x[:, 0], [1.0], [0.0], {"a": [0], "b": [0]})
+    with pytest.raises(ValueError, match="groups at most"):
+        blame(lambda x: x[:, 0], [1.0] * 11, [0.0] * 11, {f"{k}": [k] for k in range(11)})
+    with pytest.raises(ValueError, match="a row"):
+        blame(lambda x: x[:, 0], [[1.0]], [0.0], {"a": [0]})
