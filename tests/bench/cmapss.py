@@ -162,7 +162,6 @@ def measure(fleet: Fleet, config: RemainingLifeConfig = DEFAULT) -> dict[str, ob
         "rmse_interval": bootstrap(error, rmse),
         "score_interval": bootstrap(error, score),
         "coverage_interval": binomial(round(all_units.share * all_units.n), all_units.n),
-        "coverage_left_out": left_out_coverage(fleet, config),
         "rmse_uncapped": round(rmse(value - fleet.left), 2),
         "score_uncapped": round(score(value - fleet.left), 1),
         "least_possible_uncapped": round(rmse(truth - fleet.left), 2),
@@ -193,7 +192,11 @@ def main(arguments: list[str] | None = None) -> int:
     results = {}
     for name in present:
         if options.only in (None, name):
-            results[name] = measure(read(folder, name))
+            fleet = read(folder, name)
+            results[name] = {
+                **measure(fleet),
+                "coverage_left_out": left_out_coverage(fleet, DEFAULT),
+            }
             print(name, results[name])
             print("      published (RMSE, score):", PUBLISHED.get(name, {}), flush=True)
     if options.json:

@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from predict.change_features import ChangeLog, change_features, peak_features
-from predict.failure_committee import CommitteeConfig, fit_committee
+from predict.failure_soon import FailureSoonConfig, fit_failure_soon
 from predict.peer_failures import PeerLives, peer_rates
 
 Array = NDArray[np.float64]
 MONTH = 720.0
-HORIZONS = (MONTH, 3.0 * MONTH)
 WINDOWS = (48.0, 720.0, 2160.0)
 PEER_WINDOWS = (720.0, 2160.0, 8760.0)
 BATCH = 100
 """Drives a batch: neighbours by serial number within a make."""
 BATCH_WINDOWS = (2160.0, 8760.0, 1e6)
-CONFIG = CommitteeConfig(folds=3, quiet_share=0.4, categories=(0,))
+CONFIG = FailureSoonConfig(rounds=160, rate=0.04, leaves=8, leaf_rows=100, categories=(0,))
 WEEKS = 4
+STUDY_END = float(np.datetime64("2016-10-01", "h").astype(np.int64))
 COUNTERS = [f"smart_{n}" for n in (5, 10, 12, 187, 188, 189, 196, 197, 198)]
 KINDS = len(COUNTERS)
 COLUMNS = [
@@ -45,7 +45,7 @@ COLUMNS = [
 RULE = [1, 4, 5, 8, 9]
 """Places in a row of the five counters that operators watch: an alarm where any is above 0."""
 FALSE_RATE = 0.01
-QUIET_SHARE = 0.25
+QUIET_SHARE = 0.125
 """Share of drives that did not fail that is learnt from, each weighing the more."""
 REFERENCE = {
     "own first try, other moments": {"roc_auc": 0.898, "recall_at_1_percent": 0.48},
@@ -84,10 +84,16 @@ class Disks:
         place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         return unit, self.begin[unit] + place * step
 
-    def labels(self, unit: NDArray[np.int64], at: Array, horizon: float = MONTH) -> Array:
-        """Return whether each fails within the horizon, NaN where its watch ends before."""
-        soon = self.failed[unit] & (self.end[unit] <= at + horizon)
-        return np.where(soon, 1.0, np.where(at + horizon > self.end[unit], np.nan, 0.0))
+    def labels(self, unit: NDArray[np.int64], at: Array) -> Array:
+        """Return whether each fails within a month, NaN where its watch ends before.
+
+        A month that ends after the study has no label even where the failure is known: else
+        failures alone would be left of its last days, and the day would tell them apart.
+        """
+        soon = self.failed[unit] & (self.end[unit] <= at + MONTH)
+        label = np.where(soon, 1.0, np.where(at + MONTH > self.end[unit], np.nan, 0.0))
+        day = self.seen[unit] + at - self.begin[unit]
+        return np.where(day + MONTH > STUDY_END, np.nan, label)
 
     def rows(
         self, peers: tuple[PeerLives, PeerLives], unit: NDArray[np.int64], at: Array
@@ -198,7 +204,7 @@ def interval(label: Array, score: Array, unit: NDArray[np.int64]) -> dict[str, l
 def learnt(
     disks: Disks, training: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[Array, ...]:
-    """Return features, labels by horizon, drive and weight, of a part of the drives that go on.
+    """Return features, label, drive and weight, of failed drives and a part of the others.
 
     Of moments a week apart all before a failure are kept, of the others one in four, by chance and
     for all drives alike: were failing drives alone asked each week, the hour itself would tell
@@ -207,13 +213,13 @@ def learnt(
     peers = disks.peers(training)
     few = training & ~disks.failed & (rng.random(len(training)) < QUIET_SHARE)
     unit, at = disks.moments((training & disks.failed) | few, MONTH / WEEKS)
-    labels = np.column_stack([disks.labels(unit, at, h) for h in HORIZONS])
-    whole = (labels[:, 0] > 0) | (at < disks.begin[unit] + MONTH)
+    label = disks.labels(unit, at)
+    whole = (label > 0) | (at < disks.begin[unit] + MONTH)
     kept = whole | (rng.random(len(at)) < 1.0 / WEEKS)
     share = np.where(disks.failed[unit], 1.0, QUIET_SHARE)
     weight = np.where(whole, 1.0 / WEEKS, 1.0) / share
     unit, at = unit[kept], at[kept]
-    return disks.rows(peers, unit, at), labels[kept], unit, weight[kept]
+    return disks.rows(peers, unit, at), label[kept], unit, weight[kept]
 
 
 def measure(disks: Disks) -> dict[str, object]:
@@ -221,7 +227,7 @@ def measure(disks: Disks) -> dict[str, object]:
     rng = np.random.default_rng(0)
     training = rng.random(len(disks.begin)) < 0.7
     x, y, unit, weight = learnt(disks, training, rng)
-    model = fit_committee(x, y, unit, rng, CONFIG, weight)
+    model = fit_failure_soon(x, y, unit, rng, CONFIG, weight)
     seconds = process_time() - began
     unit, at = disks.moments(~training, MONTH)
     label = disks.labels(unit, at)

@@ -1,10 +1,11 @@
-"""The bench of disks asks all drives at like hours, and knows batches and its own doubt."""
+"""The benches of fleets: disks are asked at like hours; what luck does to the best forecast."""
 
 import numpy as np
 import pytest
 
 from predict.change_features import ChangeLog
 from tests.bench import disks as bench
+from tests.bench.fleet_bound import by_luck, hazards
 
 
 def drives(rng, n):
@@ -20,7 +21,7 @@ def test_the_hour_a_drive_is_asked_at_does_not_tell_whether_it_fails(monkeypatch
     monkeypatch.setattr(bench, "QUIET_SHARE", 1.0)
     fleet = drives(np.random.default_rng(0), 400)
 
-    rows, labels, unit, weight = bench.learnt(fleet, fleet.end > 0, np.random.default_rng(1))
+    rows, label, unit, weight = bench.learnt(fleet, fleet.end > 0, np.random.default_rng(1))
 
     week = bench.MONTH / bench.WEEKS
     asked = np.repeat(fleet.failed, np.ceil(fleet.end / week).astype(int))
@@ -29,7 +30,17 @@ def test_the_hour_a_drive_is_asked_at_does_not_tell_whether_it_fails(monkeypatch
         own = fleet.failed[unit] == failing
         shares = np.bincount(phase[own].astype(int), weight[own])
         assert shares == pytest.approx((asked == failing).sum() / 4 / bench.WEEKS, rel=0.15)
-    assert weight[labels[:, 0] > 0].sum() == pytest.approx(fleet.failed.sum())
+    assert weight[label > 0].sum() == pytest.approx(fleet.failed.sum())
+
+
+def test_the_last_days_of_the_study_hold_no_failures_alone():
+    fleet = drives(np.random.default_rng(0), 20)
+    fleet.seen[:] = bench.STUDY_END - 2000.0
+    unit, at = np.array([0, 0]), fleet.end[0] - np.array([0.0, 100.0])
+    early = np.arange(0.0, 1281.0, 10.0)
+
+    assert np.isnan(fleet.labels(unit, at)).all()
+    assert (fleet.labels(np.zeros(len(early), dtype=int), early) == 0.0).all()
 
 
 def test_rows_of_disks_have_the_counters_where_the_rule_looks_for_them():
@@ -66,3 +77,14 @@ def test_exact_probabilities_expect_the_area_they_get():
 
     assert said["roc_auc"] == pytest.approx(got["roc_auc"], abs=0.01)
     assert said["recall_at_1_percent"] == pytest.approx(got["recall_at_1_percent"], abs=0.01)
+
+
+def test_luck_alone_moves_the_best_f1_of_one_who_knows_the_chances():
+    sure = by_luck(np.array([1.0, 1.0, 0.0, 0.0]))
+    even = by_luck(np.full(4000, 0.25))
+
+    assert sure["mean"] == 1.0
+    # All said: precision (p + p) / (p + 1), recall 1; none said: recall one half.
+    assert even["mean"] == pytest.approx(2 / 3, abs=0.01)
+    place = np.array([[0, 1], [0, 1], [0, 3]])
+    assert hazards(place, np.array([[1, 0], [0, 0], [0, 1]]))[:4].tolist() == [1 / 3, 0, 0, 1]
