@@ -7,7 +7,6 @@ of each sensor, and is nearly all numbers in lists.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import Any
 
 _ATOMS = frozenset({float, int, str, bool, type(None)})
@@ -35,6 +34,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+_KNOWN: dict[Any, tuple[str, ...]] = {}
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    """Return the fields of a dataclass; nothing of another type."""
+    if kind not in _KNOWN:
+        _KNOWN[kind] = tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
+    return _KNOWN[kind]

@@ -67,7 +67,7 @@ def evaluate_all(ctx: Context, *, until: datetime | None = None) -> Done:
     """Count the readings of the hospital that are new (those up to `until`)."""
     note_inbox(ctx)
     total = Done()
-    ids = _due(ctx)
+    ids = due(ctx)
     for begin in range(0, len(ids), AT_ONCE):
         done = evaluate(ctx, sensor_ids=ids[begin : begin + AT_ONCE], until=until)
         total.sensors += done.sensors
@@ -76,7 +76,8 @@ def evaluate_all(ctx: Context, *, until: datetime | None = None) -> Done:
     return total
 
 
-def _due(ctx: Context) -> list[int]:
+def due(ctx: Context) -> list[int]:
+    """Return the sensors with noted readings that are not counted, by id."""
     query = (
         select(Latest.sensor_id)
         .outerjoin(Evaluated, Evaluated.sensor_id == Latest.sensor_id)

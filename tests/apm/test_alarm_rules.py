@@ -5,6 +5,7 @@ import random
 import pytest
 from sqlalchemy import select
 
+from apm.alarms import evaluating
 from apm.alarms.evaluating import evaluate, evaluate_all
 from apm.alarms.model import Checkpoint, Evaluated
 from apm.alarms.rule_commands import Change, reset_rule, set_profile_rule, set_rule
@@ -189,8 +190,6 @@ def test_counting_again_changes_nothing_and_a_stop_half_way_loses_nothing(
     ward, fridge, monkeypatch
 ):
     ward.send("F-1", [7.0] * 10)
-    from apm.alarms import evaluating
-
     real = evaluating._keep
 
     def stops(*_args):
@@ -206,6 +205,34 @@ def test_counting_again_changes_nothing_and_a_stop_half_way_loses_nothing(
     assert ward.look(11) == 0
     evaluate(ward.at(12, "system"), sensor_ids=[fridge.id])
     assert [(one.id, one.version) for one in ward.alarms()] == before
+
+
+@pytest.mark.database
+def test_what_comes_while_it_is_counted_is_left_for_the_next_round(ward, fridge, as_, monkeypatch):
+    ward.send("F-1", [7.0] * 4)
+    real = evaluating.count
+
+    def meanwhile(work):
+        real(work)
+        monkeypatch.setattr(evaluating, "count", real)
+        ingest(
+            ward.at(9), [{"sensor": "F-1", "at": START + MINUTE * m, "value": 7.5} for m in (4, 5)]
+        )
+        note_inbox(ward.at(9, "system"))
+
+    monkeypatch.setattr(evaluating, "count", meanwhile)
+    assert ward.look(9) == 0
+    assert as_("wang").session.scalars(select(Evaluated)).one().read_until < START
+    assert ward.look(10) == 2
+    assert (ward.alarm("high").peak, minutes(ward.alarm("high").since)) == (7.5, 0)
+    assert all(alarm.evidence["series"]["value"][0] == 4.0 for alarm in ward.alarms())
+
+
+def test_a_sensor_that_speaks_less_often_is_looked_at_anew(ward, fridge, as_):
+    for hour in range(1, 26):
+        ward.send("F-1", [4.0], first=60 * hour)
+        ward.look(60 * hour)
+    assert as_("wang").session.scalars(select(Evaluated)).one().interval_s == 3600.0
 
 
 def test_the_memory_is_given_back_with_the_readings(ward, fridge, as_):

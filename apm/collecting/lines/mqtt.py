@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 from apm.collecting.addresses import resolve
 from apm.collecting.failures import LineFailed, Reason
 from apm.collecting.lines.base import Line, Sample, Secret
-from apm.collecting.lines.bursts import Bundle, BurstClient
+from apm.collecting.lines.bursts import Bundle, BurstClient, Published
 from apm.collecting.lines.messages import Decoder, topics_of
 from apm.collecting.spec import Spec
 
@@ -50,16 +50,17 @@ class Mqtt(Line):
         bundle = Bundle(self.feed, client)
         decoder = Decoder(self.spec, bundle, ask=_asker(client))
 
-        def on_message(_client: Any, _data: Any, message: Any) -> None:
-            mid = message.mid
+        def on_published(message: Published) -> None:
+            number = message.number
             decoder.take(
                 message.topic,
                 message.payload,
-                is_live=not message.retain and not message.dup,
-                done=(lambda: bundle.acknowledged_with_it(mid)) if message.qos else _nothing,
+                is_live=message.is_live,
+                done=(lambda: bundle.acknowledged_with_it(number)) if number else _nothing,
             )
 
-        client.on_message = on_message
+        client.on_published = on_published
+        client.on_message = _passed_on(on_published)
         _open(client, self.spec, is_clean=False)
         client.loop_start()
         try:
@@ -78,6 +79,17 @@ class Mqtt(Line):
     def _name(self) -> str:
         """The broker's name for our session: the same after every start."""
         return f"apm-{self.spec.hospital}-{self.spec.id}"
+
+
+def _passed_on(take: Callable[[Published], None]) -> Callable[[Any, Any, Any], None]:
+    """Return what passes on a message that paho has read."""
+
+    def on_message(_client: Any, _data: Any, message: Any) -> None:
+        number = message.mid if message.qos else 0
+        is_live = not message.retain and not message.dup
+        take(Published(message.topic, message.payload, number, is_live))
+
+    return on_message
 
 
 def _nothing() -> None:
@@ -209,13 +221,14 @@ def probe(spec: Spec, secret: Secret) -> list[Sample]:
     listener = _Listener(client, topics_of(spec), ended)
     decoder = Decoder(spec, tasting, ask=lambda _topic, _payload: None)
 
-    def on_message(_client: Any, _data: Any, message: Any) -> None:
+    def on_published(message: Published) -> None:
         decoder.take(message.topic, message.payload, is_live=False, done=_nothing)
-        client.ack(message.mid, message.qos)
+        client.acknowledge([message.number] if message.number else [])
         if len(tasting.found) >= MOST_SAMPLES:
             ended.set()
 
-    client.on_message = on_message
+    client.on_published, client.on_pause = on_published, _nothing
+    client.on_message = _passed_on(on_published)
     _open(client, spec, is_clean=True)
     client.loop_start()
     try:
