@@ -140,7 +140,7 @@ def _forecasts(ctx: Context) -> list[Forecast]:
         .order_by(FleetEntry.rank.desc(), FleetEntry.id.desc())
         .limit(MOST)
     )
-    order = {tuple(row): k for k, row in enumerate(ctx.session.execute(first))}
+    order = list(ctx.session.execute(first).tuples())
     query = (
         select(Forecast)
         .join(Asset, Asset.id == Forecast.asset_id)
