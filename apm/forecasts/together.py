@@ -140,7 +140,7 @@ def _forecasts(ctx: Context) -> list[Forecast]:
         .order_by(FleetEntry.rank.desc(), FleetEntry.id.desc())
         .limit(MOST)
     )
-    order = list(ctx.session.execute(first).tuples())
+    order = [(row.asset_id, row.kind, row.sensor_id) for row in ctx.session.execute(first)]
     query = (
         select(Forecast)
         .join(Asset, Asset.id == Forecast.asset_id)
