@@ -89,12 +89,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
-    heads = [
-        sorted((i for i in items if i.path.stem in files), key=lambda i: files.index(i.path.stem))
+    browser = [item for item in items if item.path.parent.name == "browser"]
+    others = [item for item in items if item.path.parent.name != "browser"]
+    busy, waiting = (
+        sorted((i for i in others if i.path.stem in files), key=lambda i: files.index(i.path.stem))
         for files in (BUSY, WAITING)
-    ]
-    heads.insert(1, [item for item in items if item.path.parent.name == "browser"])
-    taken = {item for head in heads for item in head}
+    )
+    heads = (busy, browser, waiting)
+    taken = {*busy, *browser, *waiting}
     rest = [item for item in items if item not in taken]
     n = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     ordered: list[pytest.Item] = []
