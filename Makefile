@@ -9,10 +9,11 @@ demo:  ## Serve a demo hospital on http://127.0.0.1:8000 (needs python3.11 and p
 	@.ci/setup --demo
 	@exec $(BIN)/python app.py demo
 
-# One thread a process: two processes with two each would spin while they wait for a core.
+# One thread a process: processes with two each would spin while they wait for a core.  Three, for
+# two cores: tests that start a program wait for it, and leave a core to the others.
 test:  ## Run all tests, on SQLite and on a PostgreSQL of their own; T=path narrows them
 	@.ci/setup
-	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .ci/with-postgres $(BIN)/pytest -q -n 2 --dist worksteal $(T)
+	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .ci/with-postgres $(BIN)/pytest -q -n 3 --dist worksteal $(T)
 
 check:  ## Run all that CI runs: format, lint, types, imports, tests
 	@.ci/run

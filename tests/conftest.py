@@ -65,29 +65,48 @@ how_hypothesis_tries.load_profile("apm")
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
-FIRST = (
+BUSY = (
     "test_demo", "test_demo_causes", "test_demo_parts", "test_parts_demo", "test_no_500",
-    "test_kill", "test_reading_kill", "test_matrix",
+    "test_matrix",
 )  # fmt: skip
-"""Files that take long, in this order: begun last, they would keep the other process waiting."""
+WAITING = (
+    "test_reading_kill", "test_kill", "test_collect_mqtt", "test_collect_outage",
+    "test_notify_kill", "test_collect_polled", "test_collect_encrypted", "test_whole_loop",
+    "test_worker", "test_forecasts", "test_due_property", "test_transitions",
+)  # fmt: skip
+"""Files that take long, in this order: begun last, they would keep the other processes waiting.
+
+The second wait much for programs they start, and leave a core to the others meanwhile.
+"""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two processes share the tests, let each begin with long ones.
+    """Where several processes share the tests, let each begin with long ones.
 
-    Each gets a half in order, and one that is done takes from the end of the other's.  Tests of
-    the demo stay together, because only one process can build it; so do those with a browser.
+    Each gets an equal part in order, and one that is done takes from the end of another's.  Tests
+    of the demo stay together, because only one process can build it; so do those with a browser.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
-    long = [item for item in items if item.path.stem in FIRST]
-    of_one = sorted(long, key=lambda item: FIRST.index(item.path.stem))
-    of_other = [item for item in items if item.path.parent.name == "browser"]
-    taken = {*of_one, *of_other}
+    browser = [item for item in items if item.path.parent.name == "browser"]
+    others = [item for item in items if item.path.parent.name != "browser"]
+    busy, waiting = (
+        sorted((i for i in others if i.path.stem in files), key=lambda i: files.index(i.path.stem))
+        for files in (BUSY, WAITING)
+    )
+    heads = (busy, browser, waiting)
+    taken = {*busy, *browser, *waiting}
     rest = [item for item in items if item not in taken]
-    half = max(len(items) // 2 - len(of_one), 0)
-    items[:] = [*of_one, *rest[:half], *of_other, *rest[half:]]
+    n = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    ordered: list[pytest.Item] = []
+    for k in range(n):
+        begun = len(ordered)
+        ordered += [item for head in heads[k::n] for item in head]
+        room = max((len(items) - begun) // (n - k) - (len(ordered) - begun), 0)
+        ordered += rest[:room]
+        del rest[:room]
+    items[:] = [*ordered, *rest]
 
 
 def pytest_collection_finish() -> None:
@@ -97,7 +116,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 10, 10)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,13 +45,13 @@ def count_scores(ctx: Context) -> int:
 
 
 @command("model.score", Permission.SYSTEM_RUN)
-def keep_cards(ctx: Context, *, cards: Iterable[Card]) -> int:
+def keep_cards(ctx: Context, *, cards: Sequence[Card]) -> int:
     """Keep cards in place of those of the same versions; return how many."""
     rows = [
         {"model_version_id": card.version.id, "at": ctx.now(), "card": plain(card)}
         for card in cards
     ]
-    ids = [row["model_version_id"] for row in rows]
+    ids = [card.version.id for card in cards]
     ctx.session.execute(delete(ModelScore).where(among(ModelScore.model_version_id, ids)))
     ctx.bulk_insert(ModelScore, rows)
     return len(rows)

@@ -19,7 +19,7 @@ from apm.accounts.queries import zone_of
 from apm.assets.model import Asset, Department
 from apm.core.clock import local_day
 from apm.core.command import Context
-from apm.forecasts.fleet import is_told_by
+from apm.core.many import among
 from apm.forecasts.fleet_model import FleetEntry, Standing
 from apm.forecasts.lifetimes import WEARS
 from apm.forecasts.model import Forecast
@@ -58,7 +58,7 @@ class Visits:
 
 
 def together(ctx: Context) -> Visits:
-    """Return what is best done in one visit; at most six statements."""
+    """Return what is best done in one visit; at most seven statements."""
     rows = _forecasts(ctx)
     money = money_of(ctx)
     zone = zone_of(ctx)
@@ -130,9 +130,19 @@ def _aged(wear: Wear, days: int) -> Wear:
 
 
 def _forecasts(ctx: Context) -> list[Forecast]:
+    """Return the forecasts that matter most, in three statements.
+
+    In one, joined, a planner may read all forecasts before it sorts.
+    """
+    first = (
+        select(FleetEntry.asset_id, FleetEntry.kind, FleetEntry.sensor_id)
+        .where(FleetEntry.standing == Standing.FORETOLD)
+        .order_by(FleetEntry.rank.desc(), FleetEntry.id.desc())
+        .limit(MOST)
+    )
+    order = [(row.asset_id, row.kind, row.sensor_id) for row in ctx.session.execute(first)]
     query = (
         select(Forecast)
-        .join(FleetEntry, is_told_by)
         .join(Asset, Asset.id == Forecast.asset_id)
         .options(
             contains_eager(Forecast.asset).joinedload(Asset.department),
@@ -140,11 +150,13 @@ def _forecasts(ctx: Context) -> list[Forecast]:
             selectinload(Forecast.model),  # once each: its numbers are long
             defer(Forecast.path),
         )
-        .where(FleetEntry.standing == Standing.FORETOLD, Forecast.life_median.is_not(None))
-        .order_by(FleetEntry.rank.desc(), FleetEntry.id.desc())
-        .limit(MOST)
-    )  # fmt: skip
-    return list(ctx.session.scalars(query))
+        .where(
+            among(Asset.id, [asset_id for asset_id, _kind, _sensor in order]),
+            Forecast.life_median.is_not(None),
+        )
+    )
+    found = {(one.asset_id, one.kind, one.sensor_id): one for one in ctx.session.scalars(query)}
+    return [found[subject] for subject in order if subject in found]
 
 
 def _orders(

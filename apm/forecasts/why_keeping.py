@@ -120,8 +120,12 @@ def _due(ctx: Context) -> dict[tuple[ModelKind, datetime], list[Due]]:
         .order_by(Forecast.warns.desc(), Forecast.rank.desc(), Forecast.id)
     )  # fmt: skip
     found: dict[tuple[ModelKind, datetime], list[Due]] = defaultdict(list)
-    for *said, category, quantity, unit in ctx.session.execute(query):
-        due = Due(*said, (category, quantity or "", unit or ""))
+    for row in ctx.session.execute(query):
+        alike = row.category, row.quantity or "", row.unit or ""
+        due = Due(
+            row.asset_id, row.kind, row.sensor_id, row.model_version_id, row.at, row.life_median,
+            alike,
+        )  # fmt: skip
         found[due.kind, due.at].append(due)
     return found
 

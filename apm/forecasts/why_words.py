@@ -48,7 +48,7 @@ def _value(fact: Fact, value: float | None, unit: str) -> str:
     if fact.code in DAYS:
         return ngettext("%(n)s day", "%(n)s days", round(value))
     if fact.code in RATIOS:
-        return _("%(n)s times", n=number(value, digits=2))
+        return _("%(n)s ×", n=number(value, digits=2))
     if fact.code.startswith("trend_"):
         return f"{number(value, digits=2)} {unit}".strip()
     return number(value, digits=0)
@@ -78,7 +78,7 @@ def blame_words(blame: Blame, *, is_trend: bool) -> str:
     if is_trend:
         said = _(
             "The chance that the limit is reached within %(days)s days is %(chance)s. Without "
-            "any readings one would say %(usual)s: so often does such equipment fail.",
+            "any readings it would be %(usual)s, by how often such equipment fails.",
             **facts,
         )
     else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from random import Random
 
 from seed.demo.diary import Diary
 from seed.demo.repairs import Repair, Times
-from seed.demo.scenery import Fault, Kind, faults, kinds
-from seed.demo.world import ZONE, Person, Unit, World, on_duty
+from seed.demo.scenery import Fault, Kind, faults, kinds, stand_ins
+from seed.demo.world import SEED, ZONE, Person, Unit, World, on_duty
 
 QUIET = timedelta(days=4)
 """The last days before today are left to `today.py`."""
@@ -61,6 +62,8 @@ def _note_repair(world: World, diary: Diary, unit: Unit, failed_at: datetime) ->
     repair = make_repair(world, unit, fault, times)
     if times.closed is None or times.closed > world.now:
         return world.now
+    if unit.category in fault.not_on:
+        _make_suit(repair, times)
     repair.note(diary, times)
     return times.closed + timedelta(days=2)
 
@@ -69,6 +72,16 @@ def choose_fault(world: World, unit: Unit) -> Fault:
     """Return what breaks this time."""
     likely = faults(unit.category)
     return world.rng.choices(likely, [fault.weight for fault in likely])[0]
+
+
+def _make_suit(repair: Repair, times: Times) -> None:
+    """Let something else have broken, that the equipment has; by its own dice."""
+    rng = Random(f"{SEED} {times.reported.isoformat()}")  # noqa: S311  (a story, no secret)
+    likely = stand_ins(repair.unit.category)
+    repair.fault = fault = rng.choices(likely, [each.weight for each in likely])[0]
+    repair.minutes = rng.randint(*fault.minutes)
+    repair.parts = rng.randint(*fault.parts) * 100 if fault.parts else 0
+    repair.vendor = rng.randint(*fault.vendor) * 100 if fault.vendor else 0
 
 
 def make_repair(world: World, unit: Unit, fault: Fault, times: Times) -> Repair:

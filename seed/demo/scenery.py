@@ -41,6 +41,8 @@ class Fault:
     parts: tuple[int, int] | None
     vendor: tuple[int, int] | None
     days: tuple[int, int] | None
+    not_on: frozenset[str] = frozenset()
+    stands_in: bool = False
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -77,10 +79,17 @@ def _kind(code: str, entry: dict[str, Any]) -> Kind:
 
 @cache
 def faults(category: str) -> tuple[Fault, ...]:
-    """Return what breaks on equipment of a category, with the general faults that suit it."""
+    """Return what breaks on equipment of a category, the general faults included."""
     plain = _read("faults.yaml")
-    suits = [entry for entry in plain["general"] if category not in entry.get("not", ())]
-    return tuple(_fault(entry) for entry in [*plain.get(category, []), *suits])
+    found = (_fault(entry) for entry in [*plain.get(category, []), *plain["general"]])
+    return tuple(fault for fault in found if not fault.stands_in)
+
+
+@cache
+def stand_ins(category: str) -> tuple[Fault, ...]:
+    """Return what breaks instead of a general fault that the category does not have."""
+    found = tuple(_fault(entry) for entry in _read("faults.yaml").get(category, []))
+    return tuple(fault for fault in found if fault.stands_in) or found
 
 
 def _fault(entry: dict[str, Any]) -> Fault:
@@ -99,4 +108,6 @@ def _fault(entry: dict[str, Any]) -> Fault:
         parts=span("parts"),
         vendor=span("vendor"),
         days=span("days"),
+        not_on=frozenset(entry.get("not", ())),
+        stands_in=entry.get("stands_in", False),
     )

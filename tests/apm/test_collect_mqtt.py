@@ -29,7 +29,6 @@ from tests.apm.devices import (
 )
 from tests.waiting import until
 
-pytestmark = pytest.mark.database
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -47,6 +46,7 @@ def at(minute):
     return (START + timedelta(minutes=minute)).isoformat()
 
 
+@pytest.mark.database
 def test_values_times_and_quality_arrive_and_garbage_stops_nothing(
     mosquitto, sessions, as_, tmp_path
 ):
@@ -197,6 +197,7 @@ def test_what_was_sent_while_we_were_away_comes_and_a_restarted_broker_is_found_
         until(lambda: values() == [1.0, 2.0], seconds=SECONDS, what="the next message")
 
 
+@pytest.mark.database
 def test_each_acknowledged_message_is_there_once_when_the_collector_is_killed(
     mosquitto, engine, sessions, as_, tmp_path
 ):
@@ -272,6 +273,7 @@ def waiting_on_disk(folder):
     return found
 
 
+@pytest.mark.database
 def test_readings_wait_on_the_disk_while_the_database_fails(
     mosquitto, engine, sessions, as_, tmp_path
 ):
@@ -304,6 +306,7 @@ def test_readings_wait_on_the_disk_while_the_database_fails(
     assert values == [float(n) for n in range(50)]
 
 
+@pytest.mark.database
 def test_two_collectors_with_one_connection_and_a_change_without_restart(
     mosquitto, sessions, as_, tmp_path
 ):

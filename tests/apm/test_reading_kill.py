@@ -33,7 +33,7 @@ from tests.conftest import _fill, actor_named
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-ROUNDS = 4
+ROUNDS = 2
 MINUTES = float(os.environ.get("KILL_MINUTES", "0"))
 SENSORS = ("A", "B", "C")
 EACH = 40

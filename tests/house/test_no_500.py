@@ -28,9 +28,12 @@ from tests.house.garbage import (
     odd_for,
     operations,
 )
+from tests.house.noting import noted
 from tests.house.world import path_of, rules
 from tests.house.worlds import Worlds
 
+NO_NUMBERS = ["x", "0", "9" * 30]
+"""Where a number belongs, the router refuses all else before any code of ours sees it."""
 WRONG_PARTS = ["x", "0", "9" * 30, "a\x00b", "../x", SCRIPT, "²", "长" * 300, "👩🏽‍⚕️", "%"]
 LISTS = ("/assets", "/requests", "/work-orders", "/alarms", "/sensors", "/plans", "/stocktakes",
          "/parts", "/parts/orders", "/vendors", "/inbox", "/admin/audit", "/admin/channels",
@@ -98,18 +101,22 @@ def test_no_page_breaks_on_a_strange_address(app, login, world):
     for rule in rules(app, "GET"):
         path = path_of(rule, world)
         check(browser.get(path), path)
-        for part in WRONG_PARTS if "<" in rule else ():
+        parts = WRONG_PARTS if re.search(r"<(?!int:)", rule) else NO_NUMBERS
+        for part in parts if "<" in rule else ():
             wrong = re.sub(r"<[^>]*>", lambda _found, part=part: quote(part, safe=""), rule)
             check(browser.get(wrong), wrong)
 
 
-def test_no_page_breaks_on_strange_parameters(app, login, world):
+def test_no_page_breaks_on_strange_parameters(app, login, world, monkeypatch):
     browser = login("amy")
     names = names_in_addresses() | {"from", "to", "entity_id", "department", "location"}
     assert {"after", "q", "from", "period", "state", "department"} <= names
     for rule in rules(app, "GET"):
         path = path_of(rule, world)
-        for text in TEXTS if rule in LISTS else ODDEST:
+        first, *others = TEXTS if rule in LISTS else ODDEST
+        with noted(app, monkeypatch) as asked:
+            check(browser.get(path, query_string=dict.fromkeys(names, first)), f"{path} {first!r}")
+        for text in others if asked else ():  # where nobody reads it, any text is as good
             check(browser.get(path, query_string=dict.fromkeys(names, text)), f"{path} {text!r}")
 
 
@@ -136,7 +143,7 @@ def test_no_page_breaks_on_one_strange_parameter(login, path):
 @pytest.mark.database
 @pytest.mark.parametrize("share", range(FORM_SHARES))
 def test_no_form_breaks_on_strange_fields(
-    app, login, world, fields, is_served_by_postgresql, share
+    app, login, world, fields, is_served_by_postgresql, share, monkeypatch
 ):
     browser = login("amy")
     assert {"email", "symptom", "nonce", "number", "password", "labour_minutes"} <= fields[""]
@@ -145,9 +152,13 @@ def test_no_form_breaks_on_strange_fields(
     for rule in ours[share::FORM_SHARES]:
         path = path_of(rule, world)
         names = fields.get(rule, fields[""])
-        for text in STORED if is_served_by_postgresql else [*ODDEST, "", LONG]:
+        first, *others = STORED if is_served_by_postgresql else [*ODDEST, "", LONG]
+        with noted(app, monkeypatch) as asked:
+            check(browser.post(path, data=dict.fromkeys(names, first)), f"{path} {first!r}")
+        for text in others if asked else ():
             check(browser.post(path, data=dict.fromkeys(names, text)), f"{path} {text!r}")
-        check(browser.post(path, data=b"\xff\x00", content_type="text/plain"), path)
+        if not is_served_by_postgresql:  # no database has a part in that
+            check(browser.post(path, data=b"\xff\x00", content_type="text/plain"), path)
 
 
 def test_no_form_breaks_on_a_strange_file(login, world):
@@ -175,7 +186,7 @@ def test_no_call_breaks_on_strange_values(
         for name, text in odd:
             check(client.get(url, query_string={name: text}, headers=headers), f"{url} {name}")
         content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-        for body in BODIES if content else ():
+        for body in BODIES if content and not is_served_by_postgresql else ():
             sent = client.open(
                 url, method=method, data=body, headers=headers, content_type="application/json"
             )
