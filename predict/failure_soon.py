@@ -63,18 +63,18 @@ def fails_within(
 ) -> Array:
     """Return 1 where a failure lies in (t, t + horizon], 0 where none does, NaN where not known.
 
-    A moment whose horizon ends after `known_until` has no label yet, unless the failure is
-    already there: learning from it as a zero would be a label from the future that never came.
+    A moment whose horizon ends after `known_until` has no label yet, whatever has come by then:
+    of the latest moments failures are known before their absence, and learning from these alone
+    would be learning that whatever is recent fails.
 
-    >>> fails_within([10.0], [3.0, 9.0, 10.0, 18.0], 5.0, known_until=20.0).tolist()
+    >>> fails_within([10.0, 19.0], [3.0, 9.0, 10.0, 18.0], 5.0, known_until=20.0).tolist()
     [0.0, 1.0, 0.0, nan]
     """
     moments = np.asarray(at, dtype=np.float64)
     when = np.sort(np.asarray(failures, dtype=np.float64))
-    when = when[when <= known_until]
     first = np.searchsorted(when, moments, side="right")
     soon = np.append(when, np.inf)[first] <= moments + horizon
-    return np.where(soon, 1.0, np.where(moments + horizon > known_until, np.nan, 0.0))
+    return np.where(moments + horizon > known_until, np.nan, soon.astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True)

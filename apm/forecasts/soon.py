@@ -100,7 +100,7 @@ def _part(
             for unit in units
         ]
     )
-    said = {horizon: chance_of(model, rows) for horizon, model in models.items()}
+    said = _said(models, rows)
     days = RECORD_DAYS[ModelKind.SOON]
     first = models[str(days)]
     without = {}
@@ -121,6 +121,15 @@ def _part(
                 may_act=not unit.is_down and float(said[str(days)][k]) >= SIGNS * base,
             )
         )
+    return found
+
+
+def _said(models: dict[str, Any], rows: Array) -> dict[str, Array]:
+    """Return the chances by horizon: what fails within a month fails within three."""
+    found: dict[str, Array] = {}
+    least = np.zeros(len(rows))
+    for horizon in sorted(models, key=int):
+        least = found[horizon] = np.maximum(least, chance_of(models[horizon], rows))
     return found
 
 

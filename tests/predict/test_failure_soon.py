@@ -54,8 +54,28 @@ def test_no_label_comes_from_beyond_what_is_known(failures, until):
 
     np.testing.assert_array_equal(label, earlier)
     for t, said in zip(at, label, strict=True):
-        soon = any(t < f <= min(t + 8.0, until) for f in failures)
-        assert said == 1.0 if soon else (np.isnan(said) if t + 8.0 > until else said == 0.0)
+        soon = any(t < f <= t + 8.0 for f in failures)
+        assert np.isnan(said) if t + 8.0 > until else said == soon
+
+
+def test_the_latest_moments_are_no_likelier_to_fail_than_others():
+    rng, until, horizon = np.random.default_rng(8), 360.0, 90.0
+    rows, labels, names = [], [], []
+    for unit in range(600):
+        at = np.arange(0.0, until, 30.0)
+        failures = np.cumsum(rng.exponential(600.0, 9))
+        rows.append(
+            np.column_stack([at, rng.normal(size=len(at))])
+        )  # the day alone tells: nothing
+        labels.append(fails_within(failures, at, horizon, known_until=until))
+        names.append(np.full(len(at), unit))
+    model = fit_failure_soon(
+        np.concatenate(rows), np.concatenate(labels), np.concatenate(names), rng
+    )
+
+    now = np.column_stack([np.full(200, until), rng.normal(size=200)])
+    truth = 1.0 - np.exp(-horizon / 600.0)
+    assert model.probability(now).mean() == pytest.approx(truth, abs=0.04)
 
 
 def logged(rng, units=40, warned=0.8):
