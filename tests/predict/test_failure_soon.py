@@ -64,14 +64,11 @@ def test_the_latest_moments_are_no_likelier_to_fail_than_others():
     for unit in range(600):
         at = np.arange(0.0, until, 30.0)
         failures = np.cumsum(rng.exponential(600.0, 9))
-        rows.append(
-            np.column_stack([at, rng.normal(size=len(at))])
-        )  # the day alone tells: nothing
+        rows.append(np.column_stack([at, rng.normal(size=len(at))]))  # a day and noise
         labels.append(fails_within(failures, at, horizon, known_until=until))
         names.append(np.full(len(at), unit))
-    model = fit_failure_soon(
-        np.concatenate(rows), np.concatenate(labels), np.concatenate(names), rng
-    )
+    x, y, unit = np.concatenate(rows), np.concatenate(labels), np.concatenate(names)
+    model = fit_failure_soon(x, y, unit, rng, FailureSoonConfig(rounds=30, rate=0.3))
 
     now = np.column_stack([np.full(200, until), rng.normal(size=200)])
     truth = 1.0 - np.exp(-horizon / 600.0)
