@@ -50,6 +50,11 @@ class BurstClient(paho.Client):
     on_published: Callable[[Published], None]
     on_pause: Callable[[], None]
 
+    def reconnect(self) -> MQTTErrorCode:
+        """Begin anew: what was read ahead of a line that broke is of no use on the next."""
+        self._ahead, self._place = b"", 0
+        return super().reconnect()
+
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._place >= len(self._ahead):
             self._ahead, self._place = super()._sock_recv(AT_ONCE), 0
