@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import theilslopes
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -159,6 +158,8 @@ def _situation(course: Course, n: int) -> tuple[Array, TrendSituation] | None:
     known = np.flatnonzero(np.isfinite(seen))
     if len(known) < LEAST_SEEN:
         return None
+    from scipy.stats import theilslopes  # noqa: PLC0415  (seconds, which few starts need)
+
     line = theilslopes(seen[known], known.astype(float))
     slope = float(line.slope)
     rest = seen[known] - (line.intercept + slope * known)
