@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from sqlalchemy.orm import sessionmaker
 
 from apm.accounts.queries import hospitals, system_actor
+from apm.cli.frame import stay
 from apm.cli.refusal import Refused
 from apm.core.clock import utc_now
 from apm.core.command import Context
@@ -74,6 +75,7 @@ class Options:
 )
 def demo(port: int | None, host: str, *, reset: bool, speed: float, data: Path) -> None:
     """Serve a demo hospital: web, worker and simulated sensors in one process."""
+    stay()
     settings = Settings.from_env()
     options = Options(host, settings.port if port is None else port, speed, Files(data))
     stop = Event()

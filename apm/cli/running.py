@@ -16,14 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from apm import database
 from apm.accounts.queries import hospitals
-from apm.cli.frame import acting, open_database
+from apm.cli.frame import acting, open_database, stay
 from apm.cli.refusal import Refused
 from apm.collecting.running import Collector
 from apm.collecting.spool import SpoolTaken
 from apm.core.db import make_engine, make_sessions
 from apm.core.i18n import _
 from apm.core.settings import ROOT, Settings
-from apm.factory import create_app, load_features
+from apm.factory import create_app
 from apm.worker.running import Worker
 
 
@@ -41,6 +41,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Any:
         """Build the application, in the process that serves it."""
+        stay()
         return create_app(make_sessions(make_engine(self.settings.database_url)), self.settings)
 
 
@@ -89,7 +90,7 @@ def collect(hospital: str | None, spool: Path, spool_mb: int) -> None:
     """Read the devices of all connections.  Any number may run; each connection has one reader."""
     settings = Settings.from_env()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    load_features()
+    stay()
     engine = make_engine(settings.database_url)
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -139,7 +140,7 @@ def worker() -> None:
     """Run jobs and deliver events.  Start any number; one leads, the others stand by."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    load_features()
+    stay()
     with open_database() as engine:
         running = Worker(make_sessions(engine))
         stop = Flag()

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from apm.alarms.evaluating import evaluate_all
+from apm.cli.frame import stay
 from apm.core.db import make_engine
 from apm.readings.commands import ingest
 from apm.readings.merging import merge_inbox
@@ -91,6 +92,7 @@ def with_database(folder: Path) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
+    stay()  # as the worker does
     found = engine_alone()
     with tempfile.TemporaryDirectory() as folder:
         found |= with_database(Path(folder))
