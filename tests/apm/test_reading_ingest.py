@@ -15,7 +15,7 @@ from apm.readings.commands import add_sensor, ingest
 from apm.readings.merging import merge_inbox
 from apm.readings.model import Block, Latest, Sensor
 from apm.readings.noting import note_inbox
-from apm.readings.queries import sensor_by_code
+from apm.readings.queries import latest_values, sensor_by_code
 from apm.readings.series import Resolution, series
 from tests.conftest import actor_named
 
@@ -67,6 +67,30 @@ def test_a_reading_is_stored_and_is_the_latest(as_, fridge):
     latest = sensor_by_code(as_("wang"), "F-1").latest
     assert (latest.at, latest.value, latest.revision) == (NOON, 4.0, 1)
     assert stored(as_, who="qin") == [(NOON - MINUTE, 99.0)]
+
+
+@pytest.mark.database
+def test_the_latest_of_all_is_that_of_each_noted_or_not(as_, fridge):
+    """The other hospital's fridge of the same code, a silent sensor, late and bad readings."""
+    fridge_of(as_("wang"), "F-2")
+    fridge_of(as_("wang"), "F-3")
+
+    def latest():
+        found = latest_values(as_("wang"))
+        for one in found:
+            each = sensor_by_code(as_("wang"), one.code).latest
+            assert (one.at, one.value) == (each.at, each.value)
+        return [(one.code, one.at, one.value) for one in found]
+
+    ingest(as_("wang"), [reading(), reading(NOON, 7.0, "F-2")])
+    assert latest() == [("F-1", NOON, 4.0), ("F-2", NOON, 7.0), ("F-3", None, None)]
+    note_inbox(as_("system"))
+    late = [reading(NOON - MINUTE, 1.0), reading(NOON + 2 * MINUTE, 9.0, quality="bad")]
+    ingest(as_("wang"), [*late, reading(NOON + MINUTE, 8.0, "F-2")])
+    ahead = [("F-1", NOON, 4.0), ("F-2", NOON + MINUTE, 8.0), ("F-3", None, None)]
+    assert latest() == ahead
+    merge_inbox(as_("system"))
+    assert latest() == ahead
 
 
 BAD = {
