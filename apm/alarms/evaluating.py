@@ -28,7 +28,7 @@ from apm.core.many import among, repeat, stamps
 from apm.core.permissions import Permission
 from apm.readings.checking import MICROSECOND, instant, microseconds
 from apm.readings.model import Alarm, Latest, Sensor
-from apm.readings.noting import note_inbox
+from apm.readings.noting import note_inbox, turn
 
 AT_ONCE = 1000
 """Sensors of one transaction: whoever stores readings waits some hundredths of a second."""
@@ -69,7 +69,8 @@ def evaluate_all(ctx: Context, *, until: datetime | None = None) -> Done:
     total = Done()
     ids = due(ctx)
     for begin in range(0, len(ids), AT_ONCE):
-        done = evaluate(ctx, sensor_ids=ids[begin : begin + AT_ONCE], until=until)
+        with turn(ctx):
+            done = evaluate(ctx, sensor_ids=ids[begin : begin + AT_ONCE], until=until)
         total.sensors += done.sensors
         total.readings += done.readings
         total.opened += done.opened

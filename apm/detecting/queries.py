@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from sqlalchemy import func, or_, select
 
 from apm.alarms.model import Evaluated
@@ -14,9 +15,10 @@ from apm.core.command import Context
 from apm.core.many import among
 from apm.detecting.model import DetectorState
 from apm.readings.blocks import EMPTY, Readings, joined
-from apm.readings.checking import MICROSECOND, microseconds
-from apm.readings.model import Latest
-from apm.readings.series import readings_between
+from apm.readings.checking import microseconds
+from apm.readings.days import readings_of, waiting
+from apm.readings.model import Inbox, Latest
+from apm.readings.noting import MOST_READINGS, MOST_ROWS
 from apm.utilisation.model import Feed
 
 LITTLE_US = 86_400_000_000
@@ -84,7 +86,10 @@ def unread_of(
     until: datetime | None,
     most: int,
 ) -> dict[int, tuple[Readings, bool]]:
-    """Return what `unread` gives, by sensor: those that are nearly up to date read together."""
+    """Return by sensor its usable readings after `since` up to `until`, and whether that is all.
+
+    At most `most` of each, the oldest first.  Those that are nearly up to date are read together.
+    """
     starts = {}
     for due in some:
         seen = since[due.sensor_id]
@@ -95,28 +100,49 @@ def unread_of(
         key: (span.readings.where(slice(most)), len(span.readings) <= most and until is None)
         for key, span in loaded.items()
     }
-    for due in some:
-        if due.sensor_id not in found:
-            begin = since[due.sensor_id]
-            found[due.sensor_id] = unread(ctx, due.sensor_id, since=begin, until=until, most=most)
+    far = [due.sensor_id for due in some if due.sensor_id not in found]
+    return found | _unread_of_far(ctx, far, since, until=until, most=most)
+
+
+def _unread_of_far(
+    ctx: Context,
+    ids: Sequence[int],
+    since: Mapping[int, datetime | None],
+    *,
+    until: datetime | None,
+    most: int,
+) -> dict[int, tuple[Readings, bool]]:
+    """Return the same of sensors that are more than a day behind, a day of one at a time.
+
+    Of what waits to be merged only the oldest is looked at, once for all of them.
+    """
+    if not ids:
+        return {}
+    upto, is_whole = _oldest_rows(ctx)
+    unmerged = waiting(ctx, ids, upto=upto)
+    end = None if until is None else microseconds(until) + 1
+    found = {}
+    for sensor_id in ids:
+        own = unmerged.where(unmerged.sensor_ids == sensor_id)
+        seen = since[sensor_id]
+        start = None if seen is None else microseconds(seen) + 1
+        parts: list[Readings] = []
+        n = 0
+        for part in readings_of(ctx, sensor_id, own, start, end):
+            parts.append(part)
+            n += len(part)
+            if n > most:
+                break
+        readings = joined(parts) if parts else EMPTY
+        is_all = len(readings) <= most and until is None and is_whole
+        found[sensor_id] = readings.where(slice(most)), is_all
     return found
 
 
-def unread(
-    ctx: Context, sensor_id: int, *, since: datetime | None, until: datetime | None, most: int
-) -> tuple[Readings, bool]:
-    """Return the usable readings after `since` up to `until`, and whether that is all there is.
-
-    At most `most` of them, the oldest first.
-    """
-    start = None if since is None else since + MICROSECOND
-    end = None if until is None else until + MICROSECOND
-    parts: list[Readings] = []
-    n = 0
-    for part in readings_between(ctx, sensor_id, start=start, end=end):
-        parts.append(part)
-        n += len(part)
-        if n > most:
-            break
-    found = joined(parts) if parts else EMPTY
-    return found.where(slice(most)), len(found) <= most and until is None
+def _oldest_rows(ctx: Context) -> tuple[int | None, bool]:
+    """Return the last of the oldest rows of the inbox, None without any; whether they are all."""
+    query = select(Inbox.id, Inbox.n).order_by(Inbox.id).limit(MOST_ROWS + 1)
+    rows = list(ctx.session.execute(query))
+    fits = np.cumsum([row.n for row in rows]) <= MOST_READINGS
+    n = min(MOST_ROWS, max(1, int(np.count_nonzero(fits))))
+    return (rows[:n][-1].id if rows else None), len(rows) <= n

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,15 +18,26 @@ from apm.detecting.queries import Due, detector_states, sensors_due, unread_of
 from apm.detecting.trace import Trace
 from apm.readings.blocks import Readings
 from apm.readings.checking import instant
+from apm.readings.merging import backlog, merge_inbox
 from apm.readings.noting import note_inbox
 from predict.anomaly import SeasonalDetector
 
 log = logging.getLogger(__name__)
-MOST_A_SENSOR = 10_000
+MOST_A_SENSOR, MOST_OF_MANY = 10_000, 500
+"""Readings of a sensor scored at once: where few have any, and where many have."""
 AT_ONCE = 50
 """Sensors of one transaction: others wait some hundredths of a second for it."""
-MOST_A_RUN = 30_000
-"""Readings scored before others get their turn: about four seconds of one core."""
+MOST_A_RUN, MOST_IN_A_FLOOD = 200_000, 50_000
+"""Readings scored before others get their turn: about three seconds of one core, or one.
+
+Alarms and the merge need theirs, too: under a flood detectors fall behind first.
+"""
+FLOOD = 100_000
+"""So many readings that wait to be merged are one."""
+A_SENSOR = 100
+"""Readings that take as long as bringing a detector from its row and back."""
+_LAST: WeakKeyDictionary[Any, dict[int | None, int]] = WeakKeyDictionary()
+"""By database, of each hospital the sensor scored last: the next turn goes on behind it."""
 
 
 @dataclass(slots=True)
@@ -44,17 +57,27 @@ def score_new(ctx: Context, *, until: datetime | None = None) -> Scored:
     together, and what is not stored is read again.
     """
     note_inbox(ctx)
-    done = Scored()
-    due = sensors_due(ctx)
+    _batches, waiting = backlog(ctx)
+    done, left = Scored(), MOST_IN_A_FLOOD if waiting >= FLOOD else MOST_A_RUN
+    turns = _LAST.setdefault(ctx.session.get_bind(), {})
+    last = turns.get(ctx.actor.hospital_id, 0)
+    # Where there is more to do than a turn allows, all come round: none is always the last.
+    due = sorted(sensors_due(ctx), key=lambda one: (one.sensor_id <= last, one.sensor_id))
     for begin in range(0, len(due), AT_ONCE):
-        if done.readings >= MOST_A_RUN:
+        if left <= 0:
             break
-        _score_some(ctx, due[begin : begin + AT_ONCE], until, done)
+        some = due[begin : begin + AT_ONCE]
+        before = done.readings
+        most = max(MOST_OF_MANY, min(MOST_A_SENSOR, left // len(some)))
+        _score_some(ctx, some, until, most, done)
+        left -= done.readings - before + A_SENSOR * len(some)
+        turns[ctx.actor.hospital_id] = some[-1].sensor_id
     return done
 
 
 def score_all(ctx: Context, *, until: datetime | None = None) -> Scored:
     """Score until nothing is left that can be scored now."""
+    merge_inbox(ctx)  # of what waits a turn looks at the oldest only
     total = Scored()
     while True:
         turn = score_new(ctx, until=until)
@@ -66,14 +89,16 @@ def score_all(ctx: Context, *, until: datetime | None = None) -> Scored:
             return total
 
 
-def _score_some(ctx: Context, some: Sequence[Due], until: datetime | None, done: Scored) -> None:
+def _score_some(
+    ctx: Context, some: Sequence[Due], until: datetime | None, most: int, done: Scored
+) -> None:
     """Score some sensors and store what came of it together."""
     states = detector_states(ctx, [due.sensor_id for due in some])
     since = {
         due.sensor_id: states[due.sensor_id].read_until if due.sensor_id in states else None
         for due in some
     }
-    found = unread_of(ctx, some, since, until=until, most=MOST_A_SENSOR)
+    found = unread_of(ctx, some, since, until=until, most=most)
     outcomes: list[Outcome] = []
     for due in some:
         readings, is_all = found[due.sensor_id]

@@ -209,6 +209,13 @@ def readings_between(
     first = None if start is None else microseconds(start)
     last = None if end is None else microseconds(end)
     unmerged = waiting(ctx, [sensor_id], start=first, end=last)
+    yield from readings_of(ctx, sensor_id, unmerged, first, last)
+
+
+def readings_of(
+    ctx: Context, sensor_id: int, unmerged: Batch, first: int | None, last: int | None
+) -> Iterator[Readings]:
+    """Yield the same, given what waits of the sensor, read before; microseconds since 1970."""
     query = select(Block.day, Block.data).where(Block.sensor_id == sensor_id)
     if first is not None:
         query = query.where(Block.day >= day_of(first))

@@ -7,10 +7,13 @@ are judged and before a merge; what shows it lays over it what is not noted yet.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import RLock
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,25 +75,51 @@ class Ahead:
     received: list[datetime]
 
 
+_TURNS: WeakKeyDictionary[Any, dict[int | None, Any]] = WeakKeyDictionary()
+"""By database, of each hospital."""
+
+
+@contextmanager
+def turn(ctx: Context) -> Iterator[None]:
+    """Keep other threads of this process from noting readings of the hospital.
+
+    Who notes beside another computes for nothing, and what is judged while another notes must be
+    judged again.  A second process may still do so: then the slower one begins anew.
+    """
+    if ctx.session.info.get("command"):
+        raise RuntimeError("whoever waits for a turn must not keep others from writing")
+    of_database = _TURNS.setdefault(ctx.session.get_bind(), {})
+    with of_database.setdefault(ctx.actor.hospital_id, RLock()):
+        ctx.session.commit()  # what was read before the wait may be old
+        yield
+
+
 def note_inbox(ctx: Context) -> int:
     """Bring `latest` up to what is in the inbox now; return the number it follows up to.
 
-    Safe to repeat and to run twice at once: who comes second begins anew.
+    What arrives meanwhile is left for the next time: else senders that never rest would keep
+    this from ever ending.  Safe to repeat and to run twice at once: who comes second begins anew.
     """
-    while (here := intake.place(ctx)) is not None:
-        rows = unnoted(ctx, here)
-        if not rows:
-            return here.noted
-        try:
-            _note(ctx, here, rows)
-        except Overtaken:
-            continue
+    last = ctx.session.scalar(select(func.max(Inbox.id))) or 0
+    with turn(ctx):
+        while (here := intake.place(ctx)) is not None:
+            rows = unnoted(ctx, here, last=last)
+            if not rows:
+                return here.noted
+            try:
+                _note(ctx, here, rows)
+            except Overtaken:
+                continue
     return 0
 
 
-def unnoted(ctx: Context, here: Place, wanted: Collection[int] | None = None) -> list[Any]:
-    """Return rows of the inbox, oldest first: the next to note, or all that concern sensors."""
+def unnoted(
+    ctx: Context, here: Place, wanted: Collection[int] | None = None, *, last: int | None = None
+) -> list[Any]:
+    """Return rows of the inbox, oldest first: the next to note up to `last`, or all of sensors."""
     sizes = select(Inbox.id, Inbox.n, Inbox.sensors).where(Inbox.id > here.noted)
+    if last is not None:
+        sizes = sizes.where(Inbox.id <= last)
     if wanted is None:
         sizes = sizes.limit(MOST_ROWS)
     ids = np.array(sorted(wanted or ()), dtype=np.int64)

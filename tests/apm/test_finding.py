@@ -8,9 +8,11 @@ from sqlalchemy import event, func, select
 
 from apm.assets.commands import create_asset
 from apm.core.events import Outbox
+from apm.detecting import queries, scoring
 from apm.detecting.model import DetectorState
 from apm.detecting.scoring import score_all, score_new
 from apm.readings.commands import add_sensor, ingest
+from apm.readings.merging import merge_inbox
 from apm.readings.model import Alarm, Latest
 from apm.work.model import WorkOrder
 
@@ -206,3 +208,37 @@ def test_a_sensor_of_a_place_opens_work_in_that_place(as_):
     score_all(as_("system"))
     [order] = all_of(as_, WorkOrder)
     assert (order.asset_id, order.location_id) == (None, sensor.location_id)
+
+
+def test_where_there_is_more_than_a_turn_allows_all_come_round(as_, monkeypatch):
+    for name in ("MOST_A_RUN", "AT_ONCE"):
+        monkeypatch.setattr(scoring, name, 1)
+    codes = ("T-1", "T-2", "T-3")
+    for code in codes:
+        sensor_on(as_("wang"), code)
+    read = []
+    for turn in range(4):
+        for code in codes:
+            ingest(as_("wang"), sent(code, [21.0], first=turn))
+        read.append(score_new(as_("system")).readings)
+    assert read == [1, 2, 3, 3]  # the third has waited for two turns, then the first for three
+    assert len(all_of(as_, DetectorState)) == 3
+    assert score_all(as_("system")).readings == 12 - sum(read)
+
+
+@pytest.mark.database
+def test_who_is_far_behind_reads_the_oldest_first_and_all_in_the_end(as_, chiller, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_ROWS", 1)
+    merge_inbox(as_("system"))
+    more = sent("T-1", usual(4, seed=2), first=21 * DAY)
+    for begin in (0, 2 * DAY, 3 * DAY):
+        ingest(as_("wang"), more[begin : begin + 2 * DAY])
+
+    assert score_new(as_("system")).readings == 2 * DAY
+    assert score_new(as_("system")).readings == 0  # what follows waits for the merge
+    due = [one.sensor_id for one in queries.sensors_due(as_("system"))]
+    assert due == [chiller.id]
+
+    assert score_all(as_("system")).readings == 2 * DAY
+    assert queries.sensors_due(as_("system")) == []
+    assert all_of(as_, DetectorState)[0].read_until == more[-1]["at"]

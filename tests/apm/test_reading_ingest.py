@@ -10,9 +10,10 @@ from sqlalchemy import event, func, select
 from apm.assets.commands import create_asset
 from apm.core.command import Context
 from apm.core.errors import Invalid, NotAllowed, NotFound
+from apm.readings import noting
 from apm.readings.blocks import MOST_CHUNKS
 from apm.readings.commands import add_sensor, ingest
-from apm.readings.merging import merge_inbox
+from apm.readings.merging import backlog, merge_inbox
 from apm.readings.model import Block, Latest, Sensor
 from apm.readings.noting import note_inbox
 from apm.readings.queries import latest_values, sensor_by_code
@@ -293,6 +294,26 @@ def test_a_hundred_thousand_readings_take_seconds(as_, fridge):
     assert merge_inbox(as_("wang")) == 100_000
     total = select(func.sum(Block.n)).join(Sensor, Sensor.id == Block.sensor_id)
     assert as_("wang").session.scalar(total) == 100_000
+
+
+def test_senders_that_never_rest_do_not_keep_the_worker_noting(as_, fridge, monkeypatch):
+    real, sent = noting._note, []
+
+    def and_another_comes(*args):
+        sent.append(NOON + len(sent) * MINUTE)
+        ingest(as_("wang"), [reading(sent[-1])])
+        real(*args)
+
+    ingest(as_("wang"), [reading(NOON - MINUTE)])
+    monkeypatch.setattr(noting, "_note", and_another_comes)
+    assert merge_inbox(as_("system")) == 1
+    assert (sent, backlog(as_("system"))) == ([NOON], (1, 1))
+
+
+def test_nobody_waits_for_a_turn_who_keeps_others_from_writing(as_, fridge):
+    system = as_("system")
+    with pytest.raises(RuntimeError), system.writing("test"):
+        note_inbox(system)
 
 
 def test_a_nurse_may_not_send(as_, fridge):
