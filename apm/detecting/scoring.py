@@ -10,8 +10,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from sqlalchemy.exc import IntegrityError
 
 from apm.core.command import Context
+from apm.core.errors import DomainError
 from apm.detecting.commands import Outcome, note_failure, store_outcomes
 from apm.detecting.model import DetectorState
 from apm.detecting.queries import Due, detector_states, sensors_due, unread_of
@@ -36,6 +38,8 @@ FLOOD = 100_000
 """So many readings that wait to be merged are one."""
 A_SENSOR = 100
 """Readings that take as long as bringing a detector from its row and back."""
+FAILURES = (DomainError, IntegrityError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What is said to readings, a memory or an alarm that one cannot work with.  The others go on."""
 _LAST: WeakKeyDictionary[Any, dict[int | None, int]] = WeakKeyDictionary()
 """By database, of each hospital the sensor scored last: the next turn goes on behind it."""
 
@@ -69,9 +73,9 @@ def score_new(ctx: Context, *, until: datetime | None = None) -> Scored:
         some = due[begin : begin + AT_ONCE]
         before = done.readings
         most = max(MOST_OF_MANY, min(MOST_A_SENSOR, left // len(some)))
+        turns[ctx.actor.hospital_id] = some[-1].sensor_id  # even if these stop the run
         _score_some(ctx, some, until, most, done)
         left -= done.readings - before + A_SENSOR * len(some)
-        turns[ctx.actor.hospital_id] = some[-1].sensor_id
     return done
 
 
@@ -105,19 +109,35 @@ def _score_some(
         try:
             row = states.get(due.sensor_id)
             outcome = _outcome(due, row, since[due.sensor_id], readings, is_all=is_all)
-        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
-            # What a detector says to readings or a memory it cannot work with.  The others go on.
-            log.warning("detector of sensor %s stopped: %s", due.sensor_id, error)
-            said = f"{type(error).__name__}: {error}"
-            note_failure(ctx, sensor_id=due.sensor_id, error=said)
-            done.failed += 1
+        except FAILURES as error:
+            _stop(ctx, due.sensor_id, error, done)
             continue
         if len(readings) or outcome.read_revision is not None:
             outcomes.append(outcome)
             done.sensors += 1
             done.readings += len(readings)
     if outcomes:
+        _store(ctx, outcomes, done)
+
+
+def _store(ctx: Context, outcomes: Sequence[Outcome], done: Scored) -> None:
+    """Store outcomes together; where that fails, one by one, and the others go on."""
+    try:
         done.opened += store_outcomes(ctx, outcomes=outcomes)
+    except FAILURES as error:
+        if len(outcomes) == 1:
+            _stop(ctx, outcomes[0].sensor_id, error, done)
+            return
+        ctx.session.expunge_all()
+        for one in outcomes:
+            _store(ctx, [one], done)
+
+
+def _stop(ctx: Context, sensor_id: int, error: Exception, done: Scored) -> None:
+    log.warning("detector of sensor %s stopped: %s", sensor_id, error)
+    ctx.session.expunge_all()  # what was not stored must not come back with the note
+    note_failure(ctx, sensor_id=sensor_id, error=f"{type(error).__name__}: {error}")
+    done.failed += 1
 
 
 def _outcome(

@@ -185,6 +185,25 @@ def test_a_poisoned_sensor_waits_and_the_others_go_on(as_, chiller):
     assert score_all(later).failed == 1
 
 
+@pytest.mark.database
+def test_an_alarm_that_cannot_be_continued_holds_up_its_own_sensor_only(as_, chiller):
+    sensor_on(as_("wang"), "T-2")
+    odd = [v + 6 for v in usual(1)]
+    ingest(as_("wang"), sent("T-2", usual(21)) + sent("T-1", odd, first=21 * DAY))
+    score_all(as_("system"))
+    system = as_("system")
+    with system.writing("test"):
+        system.session.scalars(select(Alarm)).one().evidence = {}
+    ingest(as_("wang"), sent("T-1", usual(2), first=22 * DAY) + sent("T-2", odd, first=21 * DAY))
+
+    done = score_new(as_("system"))
+
+    assert (done.failed, done.opened) == (1, 1)
+    stopped, healthy = all_of(as_, DetectorState)
+    assert (stopped.error, stopped.failures) == ("KeyError: 'threshold'", 1)
+    assert (healthy.error, healthy.read_until) == (None, START + STEP * (22 * DAY - 1))
+
+
 def test_late_readings_are_stored_but_not_scored(as_, chiller):
     ingest(as_("wang"), [{"sensor": "T-1", "at": START - STEP, "value": 99.0}])
     score_all(as_("system"))

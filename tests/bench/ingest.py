@@ -65,12 +65,12 @@ from tests.bench.ingest_peers import peers, postgresql
 from tests.waiting import until
 
 SENSORS = 10_000
-SMALL = Load(senders=2, batches=600, size=1000, sensors=50, first_minute=0)
-"""Long enough that merging and alarms must keep pace."""
-LARGE = Load(senders=2, batches=60, size=10_000, sensors=50, first_minute=12_000)
-QUIET = Load(senders=1, batches=60, size=1000, sensors=50, first_minute=24_000)
-SINGLE = Load(senders=1, batches=60, size=1, sensors=1, first_minute=25_200)
-WIDE = Load(senders=2, batches=100, size=1000, sensors=1000, first_minute=27_000)
+SMALL = Load(senders=2, batches=2000, size=1000, sensors=50, first_minute=0)
+"""Long enough that what the last readings wait for the worker's next round weighs little."""
+LARGE = Load(senders=2, batches=200, size=10_000, sensors=50, first_minute=40_000)
+QUIET = Load(senders=1, batches=60, size=1000, sensors=50, first_minute=80_000)
+SINGLE = Load(senders=1, batches=60, size=1, sensors=1, first_minute=81_200)
+WIDE = Load(senders=2, batches=300, size=1000, sensors=1000, first_minute=83_000)
 SAMPLES = 60
 
 
