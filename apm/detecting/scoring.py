@@ -61,21 +61,20 @@ def score_new(ctx: Context, *, until: datetime | None = None) -> Scored:
     together, and what is not stored is read again.
     """
     note_inbox(ctx)
-    _batches, waiting = backlog(ctx)
-    done, left = Scored(), MOST_IN_A_FLOOD if waiting >= FLOOD else MOST_A_RUN
+    done, spent = Scored(), 0
     turns = _LAST.setdefault(ctx.session.get_bind(), {})
     last = turns.get(ctx.actor.hospital_id, 0)
     # Where there is more to do than a turn allows, all come round: none is always the last.
     due = sorted(sensors_due(ctx), key=lambda one: (one.sensor_id <= last, one.sensor_id))
     for begin in range(0, len(due), AT_ONCE):
-        if left <= 0:
+        if spent >= MOST_A_RUN or (spent >= MOST_IN_A_FLOOD and backlog(ctx)[1] >= FLOOD):
             break
         some = due[begin : begin + AT_ONCE]
         before = done.readings
-        most = max(MOST_OF_MANY, min(MOST_A_SENSOR, left // len(some)))
         turns[ctx.actor.hospital_id] = some[-1].sensor_id  # even if these stop the run
+        most = max(MOST_OF_MANY, min(MOST_A_SENSOR, MOST_IN_A_FLOOD // len(some)))
         _score_some(ctx, some, until, most, done)
-        left -= done.readings - before + A_SENSOR * len(some)
+        spent += done.readings - before + A_SENSOR * len(some)
     return done
 
 
