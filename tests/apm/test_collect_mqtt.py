@@ -1,4 +1,7 @@
-"""MQTT: our own topics, topics of others, Sparkplug B; nothing acknowledged is lost."""
+"""MQTT: our own topics, topics of others, Sparkplug B; nothing acknowledged is lost.
+
+`KILL_MINUTES=10` kills collector and broker again and again for so long.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ from tests.apm.devices import (
     publisher,
     stored,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, rounds, until
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -198,6 +201,7 @@ def test_what_was_sent_while_we_were_away_comes_and_a_restarted_broker_is_found_
 
 
 @pytest.mark.database
+@pytest.mark.timeout(PATIENCE_S)
 def test_each_acknowledged_message_is_there_once_when_the_collector_is_killed(
     mosquitto, engine, sessions, as_, tmp_path
 ):
@@ -220,7 +224,7 @@ def test_each_acknowledged_message_is_there_once_when_the_collector_is_killed(
                 info.wait_for_publish(SECONDS)
                 told.append(number)
 
-    for is_killed in (True, False):
+    for is_killed in itertools.chain((True for _ in rounds(1)), [False]):
         with collect_process(engine, tmp_path) as process:
             before = count()
             until(lambda: is_connected(sessions, connection), seconds=SECONDS, what="connected")
@@ -233,9 +237,10 @@ def test_each_acknowledged_message_is_there_once_when_the_collector_is_killed(
 
     rows = stored(sessions, home, ids["T-1"])
     assert [value for _at, value, _q in rows] == [float(n) for n in sorted(told)]
-    assert len({time for time, _v, _q in rows}) == len(rows) == 3000
+    assert len({time for time, _v, _q in rows}) == len(rows) == len(told) >= 3000
 
 
+@pytest.mark.timeout(PATIENCE_S)
 def test_a_killed_broker_is_found_again_and_nothing_is_there_twice(sessions, as_, tmp_path):
     """What a broker acknowledged and had not yet on its disk is its own loss: none here."""
     wang = as_("wang")
@@ -249,7 +254,7 @@ def test_a_killed_broker_is_found_again_and_nothing_is_there_twice(sessions, as_
         connection = connect(wang, "mqtt", mqtt(mosquitto.port))
         with collecting(sessions, tmp_path):
             until(lambda: is_connected(sessions, connection), seconds=SECONDS, what="connected")
-            for first in (0, 30):
+            for first in (30 * k for k in rounds(2)):
                 with publisher(mosquitto.port) as client:
                     for number in range(first, first + 30):
                         publish(client, "apm/v1/NORTH/T-1", {"at": at(number), "v": number})

@@ -30,14 +30,14 @@ from apm.readings.series import readings_between
 from tests.apm.clusters import postgresql
 from tests.apm.test_kill import free_port, running, until
 from tests.conftest import _fill, actor_named
+from tests.waiting import PATIENCE_S, rounds
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 ROUNDS = 2
-MINUTES = float(os.environ.get("KILL_MINUTES", "0"))
 SENSORS = ("A", "B", "C")
 EACH = 40
-pytestmark = pytest.mark.timeout(300 + 120 * MINUTES)
+pytestmark = pytest.mark.timeout(PATIENCE_S)
 
 
 class Gateway(threading.Thread):
@@ -93,15 +93,6 @@ class Gateway(threading.Thread):
             return False
         assert report["accepted"] + report["duplicate"] == len(rows), report
         return True
-
-
-def rounds():
-    """Yield for as long as the test is to go on."""
-    end = time.monotonic() + 60 * MINUTES
-    for k in itertools.count():
-        if k >= ROUNDS and time.monotonic() >= end:
-            return
-        yield k
 
 
 @contextlib.contextmanager
@@ -167,7 +158,7 @@ def test_server_and_worker_are_killed_at_random(engine, sessions):
     port = free_port()
     serve = ("serve", "--port", str(port), "--processes", "1")
     with gateways(sessions, port) as found:
-        for k in rounds():
+        for k in rounds(ROUNDS):
             with running(engine, *serve), contextlib.ExitStack() as stack:
                 worker = stack.enter_context(running(engine, "worker"))
                 progress(found, int(rng.integers(3, 20)))
@@ -196,7 +187,7 @@ def test_the_database_is_killed_at_random(cluster):
         running(engine, *serve),
         running(engine, "worker"),
     ):
-        for _ in rounds():
+        for _ in rounds(ROUNDS):
             progress(found, int(rng.integers(3, 20)))
             cluster.kill()
             cluster.start()
