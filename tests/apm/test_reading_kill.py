@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
