@@ -7,7 +7,7 @@ as it is delivered.  Peers that are installed store the same readings in the sam
 line is one JSON object:
 http_rows_per_s (batches of 1,000 until the last answer), merged_rows_per_s (until all are in day
 blocks and judged by the alarms), merged_10k_rows_per_s (the same of batches of 10,000),
-wide_rows_per_s, wide_server_cpu_us_per_row and wide_ack_ms_p95
+wide_rows_per_s, merged_wide_rows_per_s, wide_server_cpu_us_per_row and wide_ack_ms_p95
 (batches of one reading each of 1,000 sensors; CPU of the server's processes alone),
 http_10k_rows_per_s, cpu_us_per_row (server and worker), ack_ms_p95 (a batch of 1,000 under that
 load), ack_quiet_ms_p95 (the same, one sender alone), ack_one_ms_p95 (a single reading),
@@ -124,6 +124,7 @@ def measure(url: str) -> dict[str, float]:
         wide_cpu = cpu_of(server)
         wide = send_all(base, headers, WIDE)
         wide_cpu = cpu_of(server) - wide_cpu
+        settle(engine, merging)
         fill_year(engine)
         settle(engine, merging)
         until(lambda: not unscored(engine), seconds=900, what="scored")
@@ -135,6 +136,7 @@ def measure(url: str) -> dict[str, float]:
                 "merged_rows_per_s": round(SMALL.readings / (small.seconds + merging[0])),
                 "merged_10k_rows_per_s": round(LARGE.readings / (large.seconds + merging[1])),
                 "wide_rows_per_s": round(WIDE.readings / wide.seconds),
+                "merged_wide_rows_per_s": round(WIDE.readings / (wide.seconds + merging[2])),
                 "wide_server_cpu_us_per_row": round(1e6 * wide_cpu / WIDE.readings, 2),
                 "wide_ack_ms_p95": p95(wide.acknowledged),
                 "http_10k_rows_per_s": round(LARGE.readings / large.seconds),
