@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Connection,
     CursorResult,
@@ -72,6 +74,30 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PlainJson(TypeDecorator[Any]):
+    """JSON of lists, text keys and finite numbers alone, read and written a few times faster.
+
+    On SQLite, which keeps JSON as text; psycopg has ways of its own.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Return what makes text of a value."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda value: orjson.dumps(value).decode()
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        """Return what makes a value of text."""
+        return (
+            orjson.loads
+            if dialect.name == "sqlite"
+            else super().result_processor(dialect, coltype)
+        )
 
 
 def text_enum(kind: type[StrEnum]) -> Enum:

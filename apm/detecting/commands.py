@@ -57,7 +57,7 @@ def store_outcomes(ctx: Context, *, outcomes: Sequence[Outcome]) -> int:
     query = select(Latest).where(among(Latest.sensor_id, ids)).order_by(Latest.sensor_id)
     rows = query.with_for_update().execution_options(populate_existing=True)
     latest = {row.sensor_id: row for row in ctx.session.scalars(rows)}
-    states = detector_states(ctx, ids)
+    states = detector_states(ctx, ids, bare=True)
     return sum(
         _store(ctx, outcome, latest[outcome.sensor_id], states.get(outcome.sensor_id))
         for outcome in outcomes

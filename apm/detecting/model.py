@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from apm.core.audit import Audited
-from apm.core.db import Row, text_enum
+from apm.core.db import PlainJson, Row, text_enum
 from apm.core.hospital_scope import HospitalScoped
 from apm.readings.model import Sensor
 
@@ -21,12 +21,12 @@ class DetectorState(HospitalScoped, Row):
     __tablename__ = "detector_state"
 
     sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"), unique=True)
-    state: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[dict[str, Any]] = mapped_column(PlainJson)
     read_until: Mapped[datetime | None]
     """The newest reading scored; older ones that arrive later are stored but not scored."""
     watching_since: Mapped[datetime | None]
     """The first reading that could be judged; None while the detector still learns."""
-    recent: Mapped[list[list[float | None]]] = mapped_column(JSON)
+    recent: Mapped[list[list[float | None]]] = mapped_column(PlainJson)
     """The last scored readings, thinned with age: rows of `detecting.trace`, oldest first."""
     error: Mapped[str | None]
     """Why the detector could not go on; None once it could."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import defer
 
 from apm.alarms.model import Evaluated
 from apm.alarms.stretches import spans
@@ -71,9 +72,13 @@ def detector_state(ctx: Context, sensor_id: int) -> DetectorState | None:
     return ctx.session.scalar(query.execution_options(populate_existing=True))
 
 
-def detector_states(ctx: Context, ids: Sequence[int]) -> dict[int, DetectorState]:
-    """Return the same of several sensors, by sensor."""
+def detector_states(
+    ctx: Context, ids: Sequence[int], *, bare: bool = False
+) -> dict[int, DetectorState]:
+    """Return the same of several sensors, by sensor; bare, without what is long to read."""
     query = select(DetectorState).where(among(DetectorState.sensor_id, ids))
+    if bare:
+        query = query.options(defer(DetectorState.state), defer(DetectorState.recent))
     rows = ctx.session.scalars(query.execution_options(populate_existing=True))
     return {row.sensor_id: row for row in rows}
 

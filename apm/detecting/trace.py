@@ -79,4 +79,7 @@ def thinned(rows: NDArray[np.float64], most: int) -> NDArray[np.float64]:
 
 
 def _plain(rows: NDArray[np.float64]) -> list[list[float | None]]:
-    return [[None if np.isnan(x) else x for x in row] for row in rows.tolist()]
+    plain = rows.astype(object)
+    plain[np.isnan(rows)] = None
+    found: list[list[float | None]] = plain.tolist()
+    return found
