@@ -88,7 +88,7 @@ def score_all(ctx: Context, *, until: datetime | None = None) -> Scored:
         total.readings += turn.readings
         total.opened += turn.opened
         total.failed += turn.failed
-        if not turn.readings:
+        if not turn.sensors:
             return total
 
 
