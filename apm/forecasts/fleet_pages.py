@@ -22,6 +22,7 @@ from apm.forecasts import wording
 from apm.forecasts.fleet import FleetCounts, FleetFilter, fleet_counts, fleet_page
 from apm.forecasts.fleet_model import Band, Standing
 from apm.forecasts.handling import schedule_forecast
+from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.model import ModelKind
 from apm.forecasts.together import together
 from apm.labels import label
@@ -107,6 +108,7 @@ def words(ctx: Context) -> dict[str, object]:
         "needs_words": wording.needs_words,
         "forecast_sentence": wording.sentence,
         "farthest": wording.farthest,
+        "muted_horizons": muted_horizons,
         "work_by": lambda said: wording.work_by(said, zone, today=today),
     }
 

@@ -12,12 +12,12 @@ from sqlalchemy import delete, or_, select
 from apm.core.command import Context, command
 from apm.core.many import among
 from apm.core.permissions import Permission
-from apm.forecasts.foretold import RECORD_DAYS
+from apm.forecasts.foretold import HORIZONS
 from apm.forecasts.model import ModelState, ModelVersion, Outcome
 from apm.forecasts.outcomes import LATE
 from apm.forecasts.score_model import ModelScore
 from apm.forecasts.scorecard import Card, Money, cards_of
-from apm.forecasts.scoring import Figures, Lead, Warnings
+from apm.forecasts.scoring import Figures, HorizonFigures, Lead, Warnings
 from predict.forecast_score import Figure, ReliabilityBin, Skill
 from predict.interval_score import Coverage
 
@@ -35,8 +35,7 @@ def count_scores(ctx: Context) -> int:
     query = select(ModelVersion).where(
         or_(
             ModelVersion.state != ModelState.RETIRED,
-            ModelVersion.state_since
-            > ctx.now() - LATE - timedelta(days=max(RECORD_DAYS.values())),
+            ModelVersion.state_since > ctx.now() - LATE - timedelta(days=max(HORIZONS)),
             ModelVersion.id.not_in(select(ModelScore.model_version_id)),
         )
     )
@@ -81,6 +80,7 @@ def plain(card: Card) -> dict[str, Any]:
         "figures": asdict(card.figures),
         "coverage": asdict(card.coverage) if card.coverage else None,
         "money": asdict(card.money),
+        "horizons": [asdict(one) for one in card.horizons],
     }
 
 
@@ -101,6 +101,18 @@ def card_from(version: ModelVersion, kept: Mapping[str, Any]) -> Card:
         ),
         Coverage(**coverage) if coverage else None,
         Money(**kept["money"]),
+        tuple(_horizon(one) for one in kept.get("horizons", ())),
+    )
+
+
+def _horizon(kept: Mapping[str, Any]) -> HorizonFigures:
+    return HorizonFigures(
+        **{
+            **kept,
+            "seen": Figure(**kept["seen"]) if kept["seen"] else None,
+            "skill": Skill(**kept["skill"]) if kept["skill"] else None,
+            "reliability": tuple(_bin(one) for one in kept["reliability"]),
+        }
     )
 
 

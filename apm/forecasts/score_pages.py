@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from apm.accounts.queries import own_hospital
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
-from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, why_words
+from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, rows_of_horizons, why_words
 from apm.forecasts.model import ModelState, Outcome
 from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import at_work
@@ -47,4 +47,5 @@ def score_words() -> dict[str, object]:
         "number": number,
         "why_words": why_words,
         "hides_interval": hides_interval,
+        "rows_of_horizons": rows_of_horizons,
     }

@@ -13,6 +13,7 @@ from babel.numbers import format_decimal
 from apm.core.clock import local_day
 from apm.core.i18n import _, choose, language, ngettext
 from apm.forecasts.foretold import RECORD_DAYS
+from apm.forecasts.horizons import RANKED_DAYS, known_within
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind
 from apm.labels import LABELS, label
 
@@ -104,10 +105,13 @@ def sentence(forecast: Forecast, name: str) -> str:
 
 
 def farthest(forecast: Forecast) -> tuple[int, float]:
-    """Return the chance that people plan by: within 90 days, else the nearest that is known."""
+    """Return the chance that people plan by: within 90 days, else the nearest one known."""
+    days, chance = known_within(forecast.probabilities, RANKED_DAYS)
+    if days:
+        return days, chance
     known = {int(days): p for days, p in (forecast.probabilities or {}).items()}
-    days = min(known, key=lambda one: (abs(one - 90), one), default=0)
-    return days, known.get(days, 0.0)
+    nearest = min(known, default=0)
+    return nearest, known.get(nearest, 0.0)
 
 
 def work_by(said: Forecast, zone: str, *, today: date) -> date:
