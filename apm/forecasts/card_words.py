@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apm.core.chances import chance, percent
 from apm.core.i18n import _, _l, ngettext
 from apm.forecasts.foretold import RECORD_DAYS
 from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.model import ModelVersion
 from apm.forecasts.scorecard import Card
 from apm.forecasts.scoring import Figures, HorizonFigures, Lead, Warnings
-from apm.forecasts.wording import number, percent
+from apm.forecasts.wording import number
 from apm.labels import LABELS, label
 from predict.forecast_score import (
     LEAST_EVENTS,
@@ -157,12 +158,12 @@ def _of_horizon(one: HorizonFigures) -> tuple[Cell, Cell]:
     """Return what was said on average beside the baseline, and what came."""
     if one.said is None or one.base is None or one.seen is None:
         return _few(one.n, LEAST_FORECASTS, one.waiting), NOTHING
-    base = _("baseline %(base)s; n = %(n)s", base=percent(one.base), n=one.n)
+    base = _("baseline %(base)s; n = %(n)s", base=chance(one.base), n=one.n)
     low, high = percent(one.seen.low), percent(one.seen.high)
     note = _(
         "%(k)s of %(n)s; likely %(low)s to %(high)s", k=one.events, n=one.n, low=low, high=high
     )
-    return Cell(percent(one.said), base), Cell(percent(one.seen.value), note)
+    return Cell(chance(one.said), base), Cell(percent(one.seen.value), note)
 
 
 def _share(found: Warnings | None, name: str) -> Cell:

@@ -14,6 +14,7 @@ from apm.accounts.queries import hospital_day, zone_of
 from apm.assets.categories import all_categories
 from apm.assets.model import Risk
 from apm.assets.queries import departments
+from apm.core.chances import percent
 from apm.core.command import Context
 from apm.core.http import context, requires
 from apm.core.i18n import _, choose
@@ -101,7 +102,7 @@ def words(ctx: Context) -> dict[str, object]:
     zone, today = zone_of(ctx), hospital_day(ctx)
     return {
         "odds": wording.odds,
-        "percent": wording.percent,
+        "percent": percent,
         "chance_words": wording.chance_words,
         "life_words": wording.life_words,
         "driver_words": wording.driver_words,

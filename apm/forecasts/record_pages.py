@@ -12,7 +12,7 @@ from apm.core.i18n import _, _l
 from apm.core.permissions import Permission
 from apm.forecasts.model_pages import record_by_id, record_words
 from apm.forecasts.outcomes import answer_of, put_right
-from apm.forecasts.wording import driver_words, life_words, percent
+from apm.forecasts.wording import driver_words, life_words
 from apm.work.states import AsFound
 
 record_pages = Blueprint("records", __name__)
@@ -66,7 +66,6 @@ def _page(record_id: int, form: Form | None = None, status: int = 200) -> Respon
         can_put_right=ctx.actor.can(Permission.FORECAST_HANDLE)
         and answer_of(ctx, record) is not None,
         form=form,
-        percent=percent,
         life_words=life_words,
         driver_words=driver_words,
         **record_words(),

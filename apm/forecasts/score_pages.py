@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from apm.accounts.queries import own_hospital
+from apm.core.chances import percent
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
 from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, rows_of_horizons, why_words
@@ -13,7 +14,7 @@ from apm.forecasts.model import ModelState, Outcome
 from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import at_work
 from apm.forecasts.score_keeping import shown_cards
-from apm.forecasts.wording import number, percent
+from apm.forecasts.wording import number
 
 score_pages = Blueprint("scores", __name__)
 
