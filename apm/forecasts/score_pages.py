@@ -30,7 +30,7 @@ def scorecard() -> ResponseReturnValue:
     return render_template(
         "forecasts/scorecard.html",
         cards=[
-            (one.card, rows_of_card(one.card.figures, one.card.coverage), one.at)
+            (one.version, one.card, rows_of_card(one.card) if one.card else [], one.at)
             for one in shown_cards(ctx, versions)
         ],
         currency=hospital.currency if hospital else "CNY",

@@ -70,7 +70,11 @@ class ModelScoreOut(Schema):
     kind = fields.Enum(ModelKind, by_value=True)
     version = fields.Integer()
     state = fields.Enum(ModelState, by_value=True)
-    counted_at = fields.AwareDateTime(format="iso")
+    counted_at = fields.AwareDateTime(
+        format="iso",
+        allow_none=True,
+        metadata={"description": "Null: not counted yet; the worker does within the hour."},
+    )
     outcomes = fields.Dict(keys=fields.String(), values=fields.Integer())
     precision = fields.Nested(FigureOut, allow_none=True)
     recall = fields.Nested(FigureOut, allow_none=True)
@@ -85,13 +89,17 @@ class ModelScoresOut(Schema):
 
 def score_shown(one: Shown) -> dict[str, Any]:
     """Return a score as `ModelScoreOut` has it."""
-    card, version = one.card, one.card.version
-    muted = muted_horizons(version)
-    return {
+    card, version = one.card, one.version
+    told = {
         "kind": version.kind,
         "version": version.version,
         "state": version.state,
         "counted_at": one.at,
+    }
+    if card is None:
+        return told | {"outcomes": {}, "precision": None, "recall": None, "horizons": []}
+    muted = muted_horizons(version)
+    return told | {
         "outcomes": {outcome.value: n for outcome, n in card.counts.items()},
         "precision": card.figures.warnings.precision,
         "recall": card.figures.warnings.recall,

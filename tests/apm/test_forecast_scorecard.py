@@ -12,6 +12,7 @@ from apm.core.command import Context
 from apm.forecasts.drifting import drift_of
 from apm.forecasts.model import (
     Forecast,
+    ForecastRecord,
     ModelKind,
     ModelState,
     ModelVersion,
@@ -209,6 +210,9 @@ def test_a_horizon_worse_than_its_baseline_is_muted_alone_and_at_once(hospital, 
     [score] = wang.get("/api/v1/forecasts/scores").json["items"]
     assert [(one["days"], one["muted"]) for one in score["horizons"]] == [(30, False), (90, True)]
     assert "Worse than its baseline beyond doubt" in wang.get("/analytics/forecasts").text
+    first = ctx.session.query(ForecastRecord).filter_by(model_version_id=row.id).first()
+    page = wang.get(f"/fleet/records/{first.id}").text
+    assert page.count("<tr>") == 3  # the head, 30 and 90 days
     assert review(hospital.as_("system", **NOW)) == []  # nothing new
 
 
