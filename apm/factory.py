@@ -20,6 +20,7 @@ from apm.accounts.identity import identify
 from apm.core import http
 from apm.core.db import ApmSession
 from apm.core.intake import BehindLocalProxy, RowNumber
+from apm.core.registry import Stage, all_loaded
 from apm.core.settings import ROOT, Settings
 
 FEATURES = (
@@ -51,6 +52,8 @@ FEATURES = (
     "analytics",
     "reports",
 )
+PROGRAMS = ("collecting.leasing", "parts.importing")
+"""What only programs of their own import: the collector, the command line."""
 SMALLER = (
     "text/html", "text/css", "text/javascript", "image/svg+xml", "application/wasm",
     "application/manifest+json",
@@ -61,9 +64,24 @@ MOST_BYTES = 32 * 1024 * 1024
 
 
 def load_features() -> None:
-    """Import what registers itself: jobs and event handlers."""
+    """Import what registers itself: jobs and event handlers.  From then on registries are read."""
+    _load("jobs", "handlers")
+    _part("worker", "jobs")
+    all_loaded(Stage.FEATURES)
+
+
+def load_pages() -> None:
+    """Import everything: pages and APIs, which register sections of pages, too."""
+    _load("api", "web")
+    for name in PROGRAMS:
+        import_module(f"apm.{name}")
+    load_features()
+    all_loaded(Stage.PAGES)
+
+
+def _load(*parts: str) -> None:
     for feature in FEATURES:
-        for part in ("jobs", "handlers"):
+        for part in parts:
             _part(feature, part)
 
 
@@ -121,13 +139,13 @@ def create_app(sessions: sessionmaker[ApmSession], settings: Settings) -> Flask:
     marshmallow = MarshmallowPlugin(schema_name_resolver=_name_in_description)
     api = Api(app, spec_kwargs={"marshmallow_plugin": marshmallow})
     api.DEFAULT_ERROR_RESPONSE_NAME = None
+    load_pages()
     for feature in FEATURES:
         if part := _part(feature, "api"):
             api.register_blueprint(part.api)
         if part := _part(feature, "web"):
             app.register_blueprint(part.web)
     app.register_blueprint(operations.web)
-    load_features()
     Compress(app)
     http.open_to_all(app, "static", "api-docs.openapi_json")
     pages.install(app)

@@ -17,6 +17,7 @@ from flask import Flask, g, request, url_for
 from jinja2 import FileSystemBytecodeCache
 
 from apm.accounts.queries import own_hospital
+from apm.core.chances import chance, percent
 from apm.core.clock import utc_now
 from apm.core.codes import new_code
 from apm.core.http import context
@@ -105,6 +106,8 @@ def install(app: Flask) -> None:
         dateformat=dateformat,
         datetimeformat=datetimeformat,
         decimalformat=decimalformat,
+        chance=chance,
+        percent=percent,
         money=money,
         timeago=timeago,
     )

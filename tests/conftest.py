@@ -43,7 +43,7 @@ from apm.core.db import ApmSession, make_engine, make_sessions
 from apm.core.i18n import speak
 from apm.core.permissions import Role
 from apm.core.settings import Settings
-from apm.factory import create_app, load_features
+from apm.factory import create_app, load_pages
 
 PASSWORD = "correct horse"
 CAST = {
@@ -55,7 +55,7 @@ CAST = {
     "qin": ("SOUTH", Role.ENGINEER, "Qin Yue", "秦月"),
 }
 POSTGRES = os.environ.get("APM_TEST_DATABASE_URL")
-load_features()
+load_pages()
 # A slow machine is no failure: speed has its benches.
 how_hypothesis_tries.register_profile(
     "apm", deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -8,6 +8,7 @@ from apm.assets.model import GONE, Asset, AssetState, Availability
 from apm.core.command import Context
 from apm.core.lifecycle import Lifecycle, Step
 from apm.core.permissions import Permission
+from apm.core.registry import Hooks
 
 S = AssetState
 SIDE = frozenset({S.UNDER_REPAIR, S.QUARANTINED, S.MISSING})
@@ -33,12 +34,12 @@ LIFECYCLE: Lifecycle[AssetState] = Lifecycle(
 )
 
 Guard = Callable[[Context, Asset], None]
-_GUARDS: list[Guard] = []
+_GUARDS: Hooks[Guard] = Hooks("guards of retirement")
 
 
 def before_retirement(guard: Guard) -> Guard:
     """Let a later feature object: the guard raises `Conflict` while, say, work is still open."""
-    _GUARDS.append(guard)
+    _GUARDS.add(guard)
     return guard
 
 

@@ -7,6 +7,7 @@ from apm.attribution.model import Attribution, CauseDecision
 from apm.attribution.proposing import assess, kept
 from apm.attribution.queries import CODES, agrees, attribution_of
 from apm.attribution.wording import cause_word
+from apm.core.chances import chance
 from apm.core.command import Context, command
 from apm.core.errors import Conflict, Invalid, NotAllowed
 from apm.core.i18n import _, _l
@@ -117,10 +118,10 @@ def _code(order: WorkOrder, cause: Cause, wanted: str | None) -> str | None:
 
 def _add_below(ctx: Context, order: WorkOrder, decision: CauseDecision) -> None:
     said = _(
-        "Cause of the failure: %(cause)s (proposed: %(proposed)s, %(percent)s %%).",
+        "Cause of the failure: %(cause)s (proposed: %(proposed)s, %(chance)s).",
         cause=cause_word(decision.cause),
         proposed=cause_word(decision.proposed),
-        percent=round(100 * decision.probability),
+        chance=chance(decision.probability),
     )
     ctx.session.add(
         Addendum(

@@ -34,4 +34,4 @@ def errors_of(ctx: Context, at: datetime, only: Sequence[int] | None) -> dict[in
     return found
 
 
-LOGS["errors"] = errors_of
+LOGS.add("errors", errors_of)

@@ -22,6 +22,7 @@ from apm.core.errors import NotAllowed
 from apm.core.events import Event, Outbox
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
+from apm.core.registry import Registry, Stage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -126,7 +127,7 @@ class Command:
     handler: Callable[..., object]
 
 
-COMMANDS: dict[str, Command] = {}
+COMMANDS: Registry[Command] = Registry("commands", Stage.PAGES)
 
 
 def command(
@@ -137,16 +138,13 @@ def command(
     def decorate(
         handler: Callable[Concatenate[Context, P], R],
     ) -> Callable[Concatenate[Context, P], R]:
-        if name in COMMANDS:
-            raise ValueError(f"two commands are called {name}")
-
         @wraps(handler)
         def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
             ctx.actor.require(permission)
             with ctx.writing(name):
                 return handler(ctx, *args, **kwargs)
 
-        COMMANDS[name] = Command(name, permission, handler)
+        COMMANDS.add(name, Command(name, permission, handler))
         return run
 
     return decorate

@@ -15,6 +15,7 @@ from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from apm.core.db import Row
+from apm.core.registry import Hooks
 
 if TYPE_CHECKING:
     from apm.core.command import Context
@@ -50,14 +51,14 @@ class Outbox(Row):
 
 
 Handler = Callable[["Context", int, dict[str, Any]], object]
-SUBSCRIBERS: dict[str, list[Handler]] = {}
+SUBSCRIBERS: Hooks[Handler] = Hooks("subscribers")
 
 
 def subscribe(event: type[Event]) -> Callable[[Handler], Handler]:
     """Call the handler with (context, outbox id, payload) for each such event, at least once."""
 
     def register(handler: Handler) -> Handler:
-        SUBSCRIBERS.setdefault(event.kind, []).append(handler)
+        SUBSCRIBERS.add(handler, event.kind)
         return handler
 
     return register

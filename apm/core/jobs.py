@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from apm.core.command import Context
+from apm.core.registry import Registry
 
 Work = Callable[[Context], object]
 
@@ -27,7 +28,7 @@ class Job:
     """Jobs of one lane share a thread of their own: done soon, however long others take."""
 
 
-JOBS: dict[str, Job] = {}
+JOBS: Registry[Job] = Registry("jobs")
 
 
 def job(
@@ -36,9 +37,7 @@ def job(
     """Let the worker run a function for each hospital every so often."""
 
     def register(work: Work) -> Work:
-        if name in JOBS:
-            raise ValueError(f"two jobs are called {name}")
-        JOBS[name] = Job(name, every, work, waits, lane)
+        JOBS.add(name, Job(name, every, work, waits, lane))
         return work
 
     return register

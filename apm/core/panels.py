@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from apm.core.command import Context
 from apm.core.permissions import Permission
+from apm.core.registry import Hooks, Stage
 
 T = TypeVar("T")
 
@@ -41,7 +42,9 @@ class Panels(Generic[T]):
     """The sections of the page of one kind of thing."""
 
     def __init__(self) -> None:
-        self._entries: list[tuple[int, Permission, Callable[[Context, T], Panel | None]]] = []
+        self.entries: Hooks[tuple[int, Permission, Callable[[Context, T], Panel | None]]] = Hooks(
+            "sections of a page", Stage.PAGES
+        )
 
     def register(
         self, *, order: int, permission: Permission
@@ -51,8 +54,7 @@ class Panels(Generic[T]):
         def add(
             render: Callable[[Context, T], Panel | None],
         ) -> Callable[[Context, T], Panel | None]:
-            self._entries.append((order, permission, render))
-            self._entries.sort(key=lambda entry: entry[0])
+            self.entries.add((order, permission, render))
             return render
 
         return add
@@ -61,7 +63,7 @@ class Panels(Generic[T]):
         """Return the sections this actor may see, in order; None means nothing to say."""
         found = [
             render(ctx, thing)
-            for _, permission, render in self._entries
+            for _, permission, render in sorted(self.entries, key=lambda entry: entry[0])
             if ctx.actor.can(permission)
         ]
         return [panel for panel in found if panel is not None]

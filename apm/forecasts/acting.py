@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from apm.accounts.queries import zone_of
 from apm.assets.model import Asset, Risk
+from apm.core.chances import chance
 from apm.core.clock import local_day
 from apm.core.command import Context, command
 from apm.core.i18n import _, speaking
@@ -83,21 +84,21 @@ def tell_plans(ctx: Context, *, at: datetime, only: Sequence[int] | None = None)
     said: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for asset_id, probabilities in ctx.session.execute(query):
         said[asset_id] += [
-            (chance, int(days))
-            for days, chance in (probabilities or {}).items()
+            (likely, int(days))
+            for days, likely in (probabilities or {}).items()
             if int(days) <= listening[asset_id]
         ]
     due: list[int] = []
     for asset_id, chances in sorted(said.items()):
         if not chances:
             continue
-        chance, days = max(chances)
+        likely, days = max(chances)
         why = _(
-            "%(percent)s %% within %(days)s days, by the forecast of this equipment.",
-            percent=round(100 * chance),
+            "%(chance)s within %(days)s days, by the forecast of this equipment.",
+            chance=chance(likely),
             days=days,
         )
-        due += prediction_due(ctx, asset_id, chance, days, why)
+        due += prediction_due(ctx, asset_id, likely, days, why)
     return due
 
 
@@ -213,18 +214,18 @@ def _titles(record: ForecastRecord) -> dict[str, str]:
 
 
 def _sentence(record: ForecastRecord) -> str:
-    percent = max(1, round(100 * record.probability))
+    likely = chance(record.probability)
     if record.life_median is None or record.life_low is None or record.life_high is None:
         return _(
-            "A failure within %(days)s days has a probability of %(percent)s %%.",
-            days=record.horizon_days, percent=percent,
+            "A failure within %(days)s days has a probability of %(chance)s.",
+            days=record.horizon_days, chance=likely,
         )  # fmt: skip
     return _(
         "Even odds in %(median)s days; %(sure)s %% between %(low)s and %(high)s days. Within "
-        "%(days)s days the probability is %(percent)s %%.",
+        "%(days)s days the probability is %(chance)s.",
         median=round(record.life_median), low=round(record.life_low),
         high=round(record.life_high), sure=round(100 * (record.confidence or 0.0)),
-        days=record.horizon_days, percent=percent,
+        days=record.horizon_days, chance=likely,
     )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from apm.core.http import context, requires
 from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
 from apm.forecasts.explaining import explanation_of
+from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.model import Forecast
 from apm.forecasts.queries import forecast_page, forecasts_of
+from apm.forecasts.registry import at_work
 from apm.forecasts.schema import (
     NOT_ENOUGH,
     OK,
@@ -18,6 +20,8 @@ from apm.forecasts.schema import (
     ForecastPageOut,
     ForecastQuery,
 )
+from apm.forecasts.score_keeping import shown_cards
+from apm.forecasts.score_schema import ModelScoresOut, score_shown
 from apm.forecasts.why_schema import ForecastWhyOut
 from apm.forecasts.why_schema import shown as why_shown
 
@@ -34,6 +38,15 @@ def list_forecasts(wanted: dict[str, Any]) -> dict[str, Any]:
     """Forecasts by what a failure would cost people and money, times its probability."""
     page = forecast_page(context(), **wanted)
     return {"items": [_shown(row) for row in page.items], "next": page.next}
+
+
+@api.get("/forecasts/scores")
+@api.response(200, ModelScoresOut)
+@requires(Permission.ANALYTICS_READ)
+def forecast_scores() -> dict[str, Any]:
+    """How right the forecasts were: warnings, and the chance within each time ahead."""
+    ctx = context()
+    return {"items": [score_shown(one) for one in shown_cards(ctx, at_work(ctx))]}
 
 
 @api.get("/assets/<code>/forecast")
@@ -79,6 +92,7 @@ def _shown(row: Forecast) -> dict[str, Any]:
         "status": OK if row.needs is None else NOT_ENOUGH,
         "at": row.at,
         "probability": row.probabilities,
+        "muted_horizons": sorted(muted_horizons(row.model)),
         "remaining_life_days": life,
         "drivers": row.drivers,
         "needs": row.needs,

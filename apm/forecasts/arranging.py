@@ -16,14 +16,13 @@ from apm.assets.model import GONE, Asset
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.forecasts.fleet_model import FleetEntry, Standing, band_of
+from apm.forecasts.horizons import RANKED_DAYS, known_within
 from apm.forecasts.model import Forecast, ModelState, ModelVersion
 from apm.forecasts.standing import standing_of
 
 T = TypeVar("T")
 Stood = tuple[ModelState, dict[str, Any] | None]
 """The state of a model, and why."""
-HORIZON = "90"
-"""The days that the fleet is ranked by."""
 CHUNK = 5000
 KEPT = ("asset_id", "standing", "kind", "sensor_id", "rank", "chance", "band", "warns", "needs",
         "at", "risk", "department_id", "category")  # fmt: skip
@@ -78,7 +77,8 @@ def _entry(row: Any, states: dict[int, Stood]) -> dict[str, Any] | None:
     if standing is None:
         return None
     is_foretold = standing is Standing.FORETOLD
-    chance = (row.probabilities or {}).get(HORIZON) if is_foretold else None
+    days, known = known_within(row.probabilities, RANKED_DAYS) if is_foretold else (0, 0.0)
+    chance = known if days else None
     return {
         "asset_id": row.asset_id,
         "standing": standing,
@@ -86,7 +86,7 @@ def _entry(row: Any, states: dict[int, Stood]) -> dict[str, Any] | None:
         "sensor_id": row.sensor_id,
         "rank": row.rank if is_foretold else 0.0,
         "chance": chance,
-        "band": band_of(chance),
+        "band": band_of(chance) if days == RANKED_DAYS else None,
         "warns": bool(row.warns and is_foretold),
         "needs": (row.needs or {}).get("code") if standing is Standing.NEEDS else None,
         "at": row.at,

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apm.core.i18n import _, _l
+from apm.core.chances import chance, percent
+from apm.core.i18n import _, _l, ngettext
+from apm.forecasts.foretold import RECORD_DAYS
+from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.model import ModelVersion
-from apm.forecasts.scoring import Figures, Lead, Warnings
-from apm.forecasts.wording import number, percent
+from apm.forecasts.scorecard import Card
+from apm.forecasts.scoring import Figures, HorizonFigures, Lead, Warnings
+from apm.forecasts.wording import number
 from apm.labels import LABELS, label
 from predict.forecast_score import (
     LEAST_EVENTS,
@@ -41,6 +45,14 @@ FORMULAS = (
             "1 - Brier score / Brier score of the baseline. The Brier score is the mean of "
             "(probability - what came)²; the baseline says 1 - exp(-horizon / mean time between "
             "failures of the category). 90 % by bootstrap over devices."
+        ),
+    ),
+    (
+        _l("Chances for each time ahead"),
+        _l(
+            "Every forecast keeps all its chances; each is judged by the same rule when its time "
+            "is over. Where a version's own are too few, those of the versions at work before it "
+            "count too. A chance whose skill is below 0 with its whole interval is muted alone."
         ),
     ),
     (
@@ -80,8 +92,9 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def rows_of_card(found: Figures, kept: Coverage | None) -> list[Row]:
+def rows_of_card(card: Card) -> list[Row]:
     """Return the table of a card: columns are the model and `RULES`."""
+    found = card.figures
     rules = [found.baselines.get(rule) for rule in RULES]
     every = [found.warnings, *rules]
     return [
@@ -90,8 +103,68 @@ def rows_of_card(found: Figures, kept: Coverage | None) -> list[Row]:
         Row(_("False alarms per device and month"), tuple(_rate(w) for w in every)),
         Row(_("Warned ahead by"), tuple(_lead(w.lead if w else None) for w in every)),
         Row(_("Skill against the baseline"), (_skill(found), NOTHING, NOTHING, NOTHING)),
-        Row(_("Interval kept"), (_kept(kept), NOTHING, NOTHING, NOTHING)),
+        Row(_("Interval kept"), (_kept(card.coverage), NOTHING, NOTHING, NOTHING)),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonRow:
+    """One horizon in the table of chances: what it is, its figures, whether it is shown."""
+
+    name: str
+    note: str
+    said: Cell
+    seen: Cell
+    skill: Cell
+    muted: str
+    """Why its chance is not shown; empty: it is."""
+
+
+def rows_of_horizons(card: Card) -> list[HorizonRow]:
+    """Return the table of a card's chances, the nearest horizon first."""
+    rows = []
+    for one in card.horizons:
+        note = ""
+        if one.days == RECORD_DAYS[card.version.kind]:
+            note = _("warnings and work rest on it")
+        elif one.versions > 1:
+            note = ngettext(
+                "with the %(n)s version at work before it",
+                "with the %(n)s versions at work before it",
+                one.versions - 1,
+            )
+        name = _("within %(n)s days", n=one.days)
+        muted = muted_words(card.version, one.days)
+        rows.append(HorizonRow(name, note, *_of_horizon(one), _skill(one), muted))
+    return rows
+
+
+def muted_words(version: ModelVersion, days: int) -> str:
+    """Return why the chance within so many days is not shown; empty: it is."""
+    if days not in muted_horizons(version):
+        return ""
+    why = (version.state_why or {})["horizons"][str(days)]
+    if why.get("code") == "test":
+        return _(
+            "In the test on the past no better than its baseline, so it is not shown. It is "
+            "judged on and comes back when it does better."
+        )
+    return _(
+        "Worse than its baseline beyond doubt, so it is not shown. It is judged on and comes back "
+        "when it does better."
+    )
+
+
+def _of_horizon(one: HorizonFigures) -> tuple[Cell, Cell]:
+    """Return what was said on average beside the baseline, and what came."""
+    if one.said is None or one.base is None or one.seen is None:
+        return _few(one.n, LEAST_FORECASTS, one.waiting), NOTHING
+    base = _("baseline %(base)s; n = %(n)s", base=chance(one.base), n=one.n)
+    low, high = percent(one.seen.low), percent(one.seen.high)
+    note = _(
+        "%(k)s of %(n)s; likely %(low)s to %(high)s", k=one.events, n=one.n, low=low, high=high
+    )
+    return Cell(chance(one.said), base), Cell(percent(one.seen.value), note)
 
 
 def _share(found: Warnings | None, name: str) -> Cell:
@@ -123,13 +196,17 @@ def _lead(lead: Lead | None) -> Cell:
     return Cell(_("%(n)s days", n=number(lead.median, digits=0)), note)
 
 
-def _skill(figures: Figures) -> Cell:
+def _skill(figures: Figures | HorizonFigures) -> Cell:
     found = figures.skill
     if found is None:
         if figures.n < LEAST_FORECASTS:
             return _few(figures.n, LEAST_FORECASTS)
-        fewer = min(figures.events, figures.n - figures.events)
-        return _few(fewer, LEAST_EVENTS)
+        if figures.events <= figures.n - figures.events:
+            note = _("%(k)s failures; needs %(need)s", k=figures.events, need=LEAST_EVENTS)
+        else:
+            quiet = figures.n - figures.events
+            note = _("%(k)s without a failure; needs %(need)s", k=quiet, need=LEAST_EVENTS)
+        return Cell(_("Too few to say"), note, is_number=False)
     note = _(
         "likely %(low)s to %(high)s; Brier score %(brier)s against %(base)s; n = %(n)s",
         low=_two(found.low),
@@ -161,8 +238,14 @@ def _kept(found: Coverage | None) -> Cell:
     return Cell(percent(found.value), note)
 
 
-def _few(n: int, need: int) -> Cell:
-    note = _("n = %(n)s; needs %(need)s", n=n, need=need)
+def _few(n: int, need: int, waiting: int = 0) -> Cell:
+    if waiting:
+        note = _(
+            "n = %(n)s; needs %(need)s; of %(waiting)s the time is not over",
+            n=n, need=need, waiting=waiting,
+        )  # fmt: skip
+    else:
+        note = _("n = %(n)s; needs %(need)s", n=n, need=need)
     return Cell(_("Too few to say"), note, is_number=False)
 
 

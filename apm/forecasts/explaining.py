@@ -21,6 +21,7 @@ from apm.forecasts.components import Components, components_of
 from apm.forecasts.fleet_model import Standing
 from apm.forecasts.foretold import RECORD_DAYS
 from apm.forecasts.histories import Histories
+from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.model import Forecast, ModelKind
 from apm.forecasts.moments import Moments, labels
 from apm.forecasts.trend_cases import TrendCases, trend_cases
@@ -124,9 +125,12 @@ def _trend(
     row = kept.get((said.kind, said.sensor_id))
     if row is None:
         return Explained(said, None)
+    blame = Blame.of(row.blame) if row.blame else None
+    if blame and blame.days in muted_horizons(said.model):
+        blame = None  # the chance it explains is not shown
     return Explained(
         said,
         row.at,
-        Blame.of(row.blame) if row.blame else None,
+        blame,
         trend_cases(ctx, row.cases, row.at) if row.cases else None,
     )

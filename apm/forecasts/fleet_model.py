@@ -73,7 +73,8 @@ class FleetEntry(HospitalScoped, Row):
     """Whose trend that is.  Not the forecast's own id: it is replaced every night."""
     rank: Mapped[float]
     chance: Mapped[float | None]
-    """Of a failure within 90 days; None unless foretold."""
+    """Of a failure within 90 days; None unless foretold.  Where that is muted, within the next
+    shorter time that is not: then there is no `band`."""
     band: Mapped[Band | None] = mapped_column(text_enum(Band))
     warns: Mapped[bool]
     needs: Mapped[str | None]

@@ -14,6 +14,7 @@ from apm.accounts.queries import hospital_day, zone_of
 from apm.assets.categories import all_categories
 from apm.assets.model import Risk
 from apm.assets.queries import departments
+from apm.core.chances import percent
 from apm.core.command import Context
 from apm.core.http import context, requires
 from apm.core.i18n import _, choose
@@ -22,6 +23,7 @@ from apm.forecasts import wording
 from apm.forecasts.fleet import FleetCounts, FleetFilter, fleet_counts, fleet_page
 from apm.forecasts.fleet_model import Band, Standing
 from apm.forecasts.handling import schedule_forecast
+from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.model import ModelKind
 from apm.forecasts.together import together
 from apm.labels import label
@@ -100,13 +102,14 @@ def words(ctx: Context) -> dict[str, object]:
     zone, today = zone_of(ctx), hospital_day(ctx)
     return {
         "odds": wording.odds,
-        "percent": wording.percent,
+        "percent": percent,
         "chance_words": wording.chance_words,
         "life_words": wording.life_words,
         "driver_words": wording.driver_words,
         "needs_words": wording.needs_words,
         "forecast_sentence": wording.sentence,
         "farthest": wording.farthest,
+        "muted_horizons": muted_horizons,
         "work_by": lambda said: wording.work_by(said, zone, today=today),
     }
 

@@ -12,6 +12,7 @@ from apm.forecasts.acting import act, asks_for_work, tell_plans
 from apm.forecasts.arranging import arrange_fleet
 from apm.forecasts.artifact import Unreadable, check
 from apm.forecasts.costing import Floor, floor_of
+from apm.forecasts.horizons import muted_horizons
 from apm.forecasts.keeping import Answers, keep
 from apm.forecasts.kinds import Material, Taught, ask, material
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
@@ -124,6 +125,7 @@ def _answers(
         said,
         [asks_for_work(version.kind, one, floor) for one in said],
         hides_interval(version),
+        muted_horizons(version),
     )
 
 

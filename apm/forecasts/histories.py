@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from apm.assets.model import Risk
 from apm.core.command import Context
+from apm.core.registry import Registry
 from apm.forecasts.asof import IN_OPERATION, AssetThen, OrderThen, assets_then, orders_then
 from apm.parts.model import MoveKind, StockMove
 from apm.readings.model import Alarm, Sensor
@@ -34,7 +35,7 @@ SHORTEST = 0.01
 """Days; a stretch shorter than a quarter of an hour is no life."""
 NONE: Days = np.empty(0)
 Log = Callable[[Context, datetime, Sequence[int] | None], Mapping[int, Sequence[float]]]
-LOGS: dict[str, Log] = {}
+LOGS: Registry[Log] = Registry("logs")
 """Further logs of events: whoever keeps one says when what happened, in days, by asset."""
 
 
@@ -181,7 +182,7 @@ def alarms_of(ctx: Context, at: datetime, only: Sequence[int] | None) -> dict[in
     return found
 
 
-LOGS["alarms"] = alarms_of
+LOGS.add("alarms", alarms_of)
 
 
 def _renewed(ctx: Context, at: datetime) -> set[int]:

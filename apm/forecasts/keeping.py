@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from apm.core.command import Context, command
 from apm.core.permissions import Permission
 from apm.forecasts.foretold import CONFIDENCE, RECORD_DAYS, Foretold, Needs
 from apm.forecasts.histories import Histories
+from apm.forecasts.horizons import RANKED_DAYS, known_within, path_within, without
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind, ModelState, Outcome
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState
@@ -37,6 +38,8 @@ class Answers:
     wanted: Sequence[bool]
     hides_interval: bool = False
     """Its intervals do not hold: they are frozen and judged on, but not shown."""
+    muted: frozenset[int] = frozenset()
+    """Horizons in days of which its chances do worse than the baseline: likewise."""
 
 
 @dataclass(slots=True)
@@ -98,7 +101,12 @@ def keep(
     ctx.bulk_insert(
         Forecast,
         [
-            {**row, "kind": kind, "at": at, "rank": _rank(row, risks.get(row["asset_id"]))}
+            {
+                **row,
+                "kind": kind,
+                "at": at,
+                "rank": rank_of(row["probabilities"], risks.get(row["asset_id"])),
+            }
             for subject, row in rows.items()
             if subject not in newer
         ],
@@ -112,12 +120,12 @@ def _row(one: Answers, said: Foretold, *, warns: bool) -> dict[str, Any]:
         "asset_id": said.asset_id,
         "sensor_id": said.sensor_id,
         "model_version_id": one.version_id,
-        "probabilities": said.probabilities,
+        "probabilities": without(said.probabilities, one.muted),
         "life_median": said.life_median,
         "life_low": said.life_low if has_interval else None,
         "life_high": said.life_high if has_interval else None,
         "confidence": CONFIDENCE if has_interval else None,
-        "path": None if one.hides_interval else said.path,
+        "path": None if one.hides_interval else path_within(said, one.muted),
         "drivers": said.drivers,
         "needs": said.needs.as_plain() if said.needs else None,
         "warns": warns,
@@ -141,8 +149,12 @@ def _missing(
     }  # fmt: skip
 
 
-def _rank(row: dict[str, Any], risk: Risk | None) -> float:
-    chance = float((row["probabilities"] or {}).get("90", 0.0))
+def rank_of(probabilities: Mapping[str, float] | None, risk: Risk | None) -> float:
+    """Return what a failure within 90 days would cost times its chance, 0..1.
+
+    Where that chance is muted counts the one within the next shorter time: it is no higher.
+    """
+    _days, chance = known_within(probabilities, RANKED_DAYS)
     return round(chance * WEIGHT.get(risk or Risk.MEDIUM, 0.5), 5)
 
 
@@ -178,6 +190,7 @@ def _freeze(  # noqa: PLR0913  (each is one fact of the record)
                 horizon_days=horizon,
                 until=at + timedelta(days=horizon),
                 probability=probability,
+                probabilities=said.probabilities,
                 base_probability=said.base,
                 life_median=said.life_median,
                 life_low=said.life_low,

@@ -175,6 +175,9 @@ class ForecastRecord(Audited, HospitalScoped, Row):
     """at + horizon: it is judged then at the latest."""
     probability: Mapped[float]
     """Of a failure within the horizon."""
+    probabilities: Mapped[dict[str, float] | None] = mapped_column(JSON(none_as_null=True))
+    """Days ahead to the probability within them, for every horizon that was said, muted or not;
+    each is judged when it is over.  None: of a time when one alone was kept."""
     base_probability: Mapped[float]
     """What the naive baseline said then: 1 - exp(-horizon / MTBF of the category)."""
     life_median: Mapped[float | None]

@@ -14,6 +14,8 @@ import numpy as np
 
 from apm.core.command import Context
 from apm.forecasts.arranging import arrange_fleet
+from apm.forecasts.foretold import RECORD_DAYS
+from apm.forecasts.hiding import hide_muted
 from apm.forecasts.judged import CAME, STAYED_AWAY
 from apm.forecasts.model import ModelState, ModelVersion
 from apm.forecasts.registry import Standing, at_work, move_model
@@ -24,6 +26,8 @@ from predict.forecast_score import Skill, gain, not_overlapping
 from predict.interval_score import Coverage
 
 S = ModelState
+HIDDEN = ("interval", "horizons")
+"""What of a model's numbers may be hidden while it works, as `ModelVersion.state_why` names it."""
 HOLD = timedelta(days=90)
 """What a person has decided stands so long, whatever the score says."""
 SAME_MOMENT = timedelta(hours=36)
@@ -35,7 +39,8 @@ def review(ctx: Context) -> list[ModelVersion]:
 
     At work and worse than its baseline beyond doubt: muted.  In the shadow and better than the
     version at work on the same moments, or than the baseline where none is: to work.  A muted one
-    comes back when it has become better than the baseline beyond doubt.
+    comes back when it has become better than the baseline beyond doubt.  The same rule holds for
+    the chance within each other horizon, which is muted alone.
     """
     versions = at_work(ctx)
     cards = {card.version.id: card for card in cards_of(ctx, versions)}
@@ -44,12 +49,15 @@ def review(ctx: Context) -> list[ModelVersion]:
         card = cards[row.id]
         if row.state is S.RETIRED:
             continue  # what came to work a moment ago has taken its place
-        standing = None if _is_held(ctx, row) else _standing(ctx, card, versions)
-        if standing is None:
-            standing = _interval(card)
-        if standing is None:
+        is_held = _is_held(ctx, row)
+        standing = None if is_held else _standing(ctx, card, versions)
+        hidden = _hidden(card, is_held=is_held)
+        if standing is None and hidden == _hidden_now(row):
             continue
+        state, why = (standing.state, standing.why) if standing else (row.state, _bare(row))
+        standing = Standing(state, why | hidden)
         moved = move_model(ctx, kind=row.kind, version=row.version, standing=standing)
+        hide_muted(ctx, version_id=moved.id)
         changed.append(moved)
     if changed:
         arrange_fleet(ctx)
@@ -116,13 +124,36 @@ def duel(ctx: Context, challenger: ModelVersion, champion: ModelVersion) -> Skil
         return None
 
 
-def _interval(card: Card) -> Standing | None:
-    """Return the same state with the interval hidden, or shown again; None: as it was."""
-    found, row = card.coverage, card.version
-    if found is None or found.is_kept != hides_interval(row):
-        return None
-    why = {**(row.state_why or {}), "interval": coverage_plain(found)}
-    return Standing(row.state, why)
+def _hidden_now(row: ModelVersion) -> dict[str, Any]:
+    return {name: what for name, what in (row.state_why or {}).items() if name in HIDDEN}
+
+
+def _bare(row: ModelVersion) -> dict[str, Any]:
+    return {name: what for name, what in (row.state_why or {}).items() if name not in HIDDEN}
+
+
+def _hidden(card: Card, *, is_held: bool) -> dict[str, Any]:
+    """Return what of its numbers is hidden, and why, in figures; as it was where nothing changed.
+
+    Its horizons are left alone where a person has decided to let it work.
+    """
+    row = card.version
+    hidden = _hidden_now(row)
+    found = card.coverage
+    if found is not None and found.is_kept == hides_interval(row):
+        hidden["interval"] = coverage_plain(found)
+    if is_held:
+        return hidden
+    muted = dict(hidden.pop("horizons", {}))
+    for one in card.horizons:
+        if one.skill is None or one.days == RECORD_DAYS[row.kind]:
+            continue
+        days = str(one.days)
+        if days not in muted and one.skill.is_worse:
+            muted[days] = {"code": "score", **skill_plain(one.skill), "versions": one.versions}
+        elif days in muted and one.skill.low > 0.0:
+            del muted[days]
+    return hidden | ({"horizons": muted} if muted else {})
 
 
 def skill_plain(found: Skill) -> dict[str, Any]:

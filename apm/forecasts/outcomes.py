@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,8 @@ from apm.core.errors import Conflict, NotFound
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.forecasts.happened import happened_to, limits_reached
-from apm.forecasts.judging import BY_FINDING, Frozen, Happening, Judgement, judge
+from apm.forecasts.horizon_scores import story_by
+from apm.forecasts.judging import Frozen, Judgement, judge
 from apm.forecasts.model import ForecastRecord, Outcome
 from apm.work.model import WorkOrder
 from apm.work.states import AsFound
@@ -82,9 +82,9 @@ def _judge(ctx: Context, records: Sequence[ForecastRecord]) -> Counter[Outcome]:
     happened = happened_to(ctx, {record.asset_id for record in records}, first)
     sensors = {record.sensor_id for record in records if record.sensor_id is not None}
     reached = limits_reached(ctx, sensors, first) if sensors else {}
+    story = story_by(happened, reached)
     for record in records:
-        known = [*happened.get(record.asset_id, ()), *reached.get(record.sensor_id or 0, ())]
-        found = judge(_frozen(record), _put_right(record, known), ctx.now())
+        found = judge(_frozen(record), story(record), ctx.now())
         if _write(record, found):
             changed[found.outcome] += 1
     return changed
@@ -99,18 +99,6 @@ def _frozen(record: ForecastRecord) -> Frozen:
         record.dismissed_at,
         record.dismissed_why,
     )
-
-
-def _put_right(record: ForecastRecord, known: list[Happening]) -> list[Happening]:
-    """Return what happened, with what somebody said later of an order in place of its record."""
-    said = (record.outcome_why or {}).get("said")
-    if not said:
-        return known
-    found = AsFound(said["as_found"])
-    kind, code = BY_FINDING[found], f"as_found_{found.value}"
-    return [
-        replace(one, kind=kind, code=code) if one.order == said["order"] else one for one in known
-    ]
 
 
 def _write(record: ForecastRecord, found: Judgement) -> bool:

@@ -48,28 +48,37 @@ class Proof:
 
 
 def judge(
-    proof: Proof, kind: ModelKind, said: Sequence[Foretold], then: Histories, truth: Histories
+    proof: Proof,
+    kind: ModelKind,
+    said: Sequence[Foretold],
+    then: Histories,
+    truth: Histories,
+    horizon: int | None = None,
 ) -> None:
     """Add forecasts made `then` to the proof, as far as `truth` can judge them.
 
     A unit that left operation before the horizon without a failure is censored: left out.  So is
-    one whose repair was open when the forecast was made.
+    one whose repair was open when the forecast was made.  `horizon`: in days, by default the one
+    the kind is judged by.
     """
-    end = then.now + RECORD_DAYS[kind]
+    own_days = RECORD_DAYS[kind]
+    days = horizon or own_days
+    end = then.now + days
     if end > truth.now + 1e-6:
         return
     later = {unit.id: unit for unit in truth.units}
     down = {unit.id for unit in then.units if unit.is_down}
     for one in said:
         unit = later.get(one.asset_id)
-        within = one.within(kind)
+        within = (one.probabilities or {}).get(str(days))
         if unit is None or within is None or one.asset_id in down:
             continue
         failed = bool(((unit.failures > then.now) & (unit.failures <= end)).any())
         ran = any(start <= then.now + 1.0 and stop >= end - 1e-6 for start, stop in unit.spans)
         if failed or ran:
             proof.said.append(within)
-            proof.base.append(one.base)
+            # A constant rate: what it said of one horizon it says of all.
+            proof.base.append(1.0 - (1.0 - one.base) ** (days / own_days))
             proof.came.append(float(failed))
 
 

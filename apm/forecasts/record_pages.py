@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
+from apm.core.command import Context
 from apm.core.errors import Conflict
 from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _, _l
 from apm.core.permissions import Permission
+from apm.forecasts.happened import happened_to, limits_reached
+from apm.forecasts.horizon_scores import at_horizon, story_by
+from apm.forecasts.model import ForecastRecord
 from apm.forecasts.model_pages import record_by_id, record_words
 from apm.forecasts.outcomes import answer_of, put_right
-from apm.forecasts.wording import driver_words, life_words, percent
+from apm.forecasts.wording import driver_words, life_words
 from apm.work.states import AsFound
 
 record_pages = Blueprint("records", __name__)
@@ -62,13 +68,25 @@ def _page(record_id: int, form: Form | None = None, status: int = 200) -> Respon
         "forecasts/record.html",
         record=record,
         said=(record.outcome_why or {}).get("said"),
+        horizons=_horizons(ctx, record),
         found=list(AsFound),
         can_put_right=ctx.actor.can(Permission.FORECAST_HANDLE)
         and answer_of(ctx, record) is not None,
         form=form,
-        percent=percent,
         life_words=life_words,
         driver_words=driver_words,
         **record_words(),
     )
     return page, status
+
+
+def _horizons(ctx: Context, record: ForecastRecord) -> list[Any]:
+    """Return what the forecast said of each time ahead and how that turned out, the nearest first.
+
+    Five statements at most.
+    """
+    assets = happened_to(ctx, [record.asset_id], record.at)
+    sensors = limits_reached(ctx, [record.sensor_id], record.at) if record.sensor_id else {}
+    story = story_by(assets, sensors)
+    spoken = sorted(int(days) for days in record.probabilities or ())
+    return [one for days in spoken for one in at_horizon([record], days, story, ctx.now())]

@@ -48,6 +48,10 @@ class FailureForecastOut(Schema):
         allow_none=True,
         metadata={"description": "Days ahead to the probability of a failure within them."},
     )
+    muted_horizons = fields.List(
+        fields.Integer(),
+        metadata={"description": "Days ahead whose chance did worse than its baseline: not said."},
+    )
     remaining_life_days = fields.Nested(RemainingLifeOut, allow_none=True)
     drivers = fields.List(fields.Dict())
     needs = fields.Dict(allow_none=True)

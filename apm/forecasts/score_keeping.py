@@ -7,27 +7,31 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 
 from apm.core.command import Context, command
 from apm.core.many import among
 from apm.core.permissions import Permission
-from apm.forecasts.foretold import RECORD_DAYS
-from apm.forecasts.model import ModelState, ModelVersion, Outcome
+from apm.forecasts.foretold import HORIZONS
+from apm.forecasts.model import ForecastRecord, ModelState, ModelVersion, Outcome
 from apm.forecasts.outcomes import LATE
 from apm.forecasts.score_model import ModelScore
 from apm.forecasts.scorecard import Card, Money, cards_of
-from apm.forecasts.scoring import Figures, Lead, Warnings
+from apm.forecasts.scoring import Figures, HorizonFigures, Lead, Warnings
 from predict.forecast_score import Figure, ReliabilityBin, Skill
 from predict.interval_score import Coverage
+
+MOST_IN_A_PAGE = 2000
+"""Frozen forecasts beyond which a page does not count a score itself: it would take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A card, and as of when it was counted."""
+    """A card, and as of when it was counted; None: only the worker can, and has not yet."""
 
-    card: Card
-    at: datetime
+    version: ModelVersion
+    card: Card | None
+    at: datetime | None
 
 
 def count_scores(ctx: Context) -> int:
@@ -35,8 +39,7 @@ def count_scores(ctx: Context) -> int:
     query = select(ModelVersion).where(
         or_(
             ModelVersion.state != ModelState.RETIRED,
-            ModelVersion.state_since
-            > ctx.now() - LATE - timedelta(days=max(RECORD_DAYS.values())),
+            ModelVersion.state_since > ctx.now() - LATE - timedelta(days=max(HORIZONS)),
             ModelVersion.id.not_in(select(ModelScore.model_version_id)),
         )
     )
@@ -58,7 +61,7 @@ def keep_cards(ctx: Context, *, cards: Sequence[Card]) -> int:
 
 
 def shown_cards(ctx: Context, versions: Sequence[ModelVersion]) -> list[Shown]:
-    """Return a card for each version: as it was kept, else counted now, as of a new one."""
+    """Return a card for each version: as it was kept, else counted now where that is quick."""
     ids = [version.id for version in versions]
     rows = ctx.session.execute(
         select(ModelScore.model_version_id, ModelScore.at, ModelScore.card).where(
@@ -66,12 +69,27 @@ def shown_cards(ctx: Context, versions: Sequence[ModelVersion]) -> list[Shown]:
         )
     )
     kept = {version_id: (at, card) for version_id, at, card in rows}
-    counted = cards_of(ctx, [one for one in versions if one.id not in kept])
-    new = {card.version.id: Shown(card, ctx.now()) for card in counted}
-    return [
-        new[one.id] if one.id in new else Shown(card_from(one, kept[one.id][1]), kept[one.id][0])
-        for one in versions
-    ]
+    new = [one for one in versions if one.id not in kept]
+    counted = cards_of(ctx, new) if new and _is_quick(ctx, new) else []
+    found = {card.version.id: Shown(card.version, card, ctx.now()) for card in counted}
+    for one in versions:
+        if one.id in kept:
+            at, card = kept[one.id]
+            found[one.id] = Shown(one, card_from(one, card), at)
+    return [found.get(one.id, Shown(one, None, None)) for one in versions]
+
+
+def _is_quick(ctx: Context, versions: Sequence[ModelVersion]) -> bool:
+    """Tell whether a page may count: forecasts of all versions of these kinds are read for it."""
+    kinds = {version.kind for version in versions}
+    of_kinds = select(ModelVersion.id).where(ModelVersion.kind.in_(kinds))
+    some = (
+        select(ForecastRecord.id)
+        .where(ForecastRecord.model_version_id.in_(of_kinds))
+        .limit(MOST_IN_A_PAGE + 1)
+    )
+    n = ctx.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return n <= MOST_IN_A_PAGE
 
 
 def plain(card: Card) -> dict[str, Any]:
@@ -81,6 +99,7 @@ def plain(card: Card) -> dict[str, Any]:
         "figures": asdict(card.figures),
         "coverage": asdict(card.coverage) if card.coverage else None,
         "money": asdict(card.money),
+        "horizons": [asdict(one) for one in card.horizons],
     }
 
 
@@ -101,6 +120,18 @@ def card_from(version: ModelVersion, kept: Mapping[str, Any]) -> Card:
         ),
         Coverage(**coverage) if coverage else None,
         Money(**kept["money"]),
+        tuple(_horizon(one) for one in kept.get("horizons", ())),
+    )
+
+
+def _horizon(kept: Mapping[str, Any]) -> HorizonFigures:
+    return HorizonFigures(
+        **{
+            **kept,
+            "seen": Figure(**kept["seen"]) if kept["seen"] else None,
+            "skill": Skill(**kept["skill"]) if kept["skill"] else None,
+            "reliability": tuple(_bin(one) for one in kept["reliability"]),
+        }
     )
 
 

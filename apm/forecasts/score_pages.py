@@ -6,14 +6,15 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from apm.accounts.queries import own_hospital
+from apm.core.chances import percent
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
-from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, why_words
+from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, rows_of_horizons, why_words
 from apm.forecasts.model import ModelState, Outcome
 from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import at_work
 from apm.forecasts.score_keeping import shown_cards
-from apm.forecasts.wording import number, percent
+from apm.forecasts.wording import number
 
 score_pages = Blueprint("scores", __name__)
 
@@ -29,7 +30,7 @@ def scorecard() -> ResponseReturnValue:
     return render_template(
         "forecasts/scorecard.html",
         cards=[
-            (one.card, rows_of_card(one.card.figures, one.card.coverage), one.at)
+            (one.version, one.card, rows_of_card(one.card) if one.card else [], one.at)
             for one in shown_cards(ctx, versions)
         ],
         currency=hospital.currency if hospital else "CNY",
@@ -47,4 +48,5 @@ def score_words() -> dict[str, object]:
         "number": number,
         "why_words": why_words,
         "hides_interval": hides_interval,
+        "rows_of_horizons": rows_of_horizons,
     }

@@ -20,11 +20,13 @@ from apm.accounts.queries import own_hospital
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.forecasts.costing import Floor, floor_of
-from apm.forecasts.happened import Happened, happened_to
+from apm.forecasts.foretold import RECORD_DAYS
+from apm.forecasts.happened import Happened, happened_to, limits_reached
+from apm.forecasts.horizon_scores import horizons_of, story_by
 from apm.forecasts.judged import Array, Judged, judged_of
 from apm.forecasts.judging import ENDS, Kind
-from apm.forecasts.model import ForecastRecord, ModelVersion, Outcome
-from apm.forecasts.scoring import SEED, Figures, figures_of
+from apm.forecasts.model import ForecastRecord, ModelKind, ModelVersion, Outcome
+from apm.forecasts.scoring import SEED, Figures, HorizonFigures, figures_of
 from predict.errors import NotEnoughData
 from predict.forecast_score import not_overlapping
 from predict.interval_score import Coverage, Said, coverage
@@ -34,7 +36,8 @@ SPAN = timedelta(days=730)
 AT_ONCE = 5000
 COLUMNS = (
     "id", "asset_id", "sensor_id", "model_version_id", "at", "until", "horizon_days",
-    "probability", "base_probability", "life_low", "life_high", "confidence", "warned", "outcome",
+    "probability", "probabilities", "base_probability", "life_low", "life_high", "confidence",
+    "warned", "was_shadow", "work_order_no", "dismissed_at", "dismissed_why", "outcome",
     "outcome_at", "outcome_why",
 )  # fmt: skip
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
@@ -68,7 +71,7 @@ class Money:
 class Card:
     """One version's score.  counts: its frozen forecasts by how they turned out so far.
 
-    coverage: None with too few failures.
+    coverage: None with too few failures.  horizons: of its chances, the nearest first.
     """
 
     version: ModelVersion
@@ -76,6 +79,7 @@ class Card:
     figures: Figures
     coverage: Coverage | None
     money: Money
+    horizons: tuple[HorizonFigures, ...] = ()
 
     @property
     def n_frozen(self) -> int:
@@ -85,16 +89,60 @@ class Card:
 
 def cards_of(ctx: Context, versions: Sequence[ModelVersion]) -> list[Card]:
     """Return a card for each version."""
-    rows = rows_of(ctx, [version.id for version in versions])
-    assets = {row.asset_id for own in rows.values() for row in own}
-    story = story_of(ctx, assets)
-    new = new_since(ctx, assets)
+    family = _family(ctx, {version.kind for version in versions})
+    rows = rows_of(ctx, {version.id for version in versions} | family.keys())
+    every = [row for own in rows.values() for row in own]
+    known = Known(
+        rows,
+        family,
+        story_of(ctx, {row.asset_id for row in every}),
+        _limits(ctx, {row.sensor_id for row in every if row.sensor_id is not None}),
+        ctx.now(),
+    )
+    own_rows = [row for version in versions for row in rows.get(version.id, ())]
+    new = new_since(ctx, {row.asset_id for row in own_rows})
     hospital = own_hospital(ctx)
     floor = floor_of(ctx, hospital.currency if hospital else "CNY")
-    return [
-        card_of(version, rows.get(version.id, []), story, new, floor, ctx.now())
-        for version in versions
-    ]
+    return [card_of(version, known, new, floor) for version in versions]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What cards are counted from.
+
+    rows: frozen forecasts by version.  family: version id to kind and number, of all versions of
+    the kinds concerned.  assets, sensors: what happened to them.
+    """
+
+    rows: dict[int, list[Any]]
+    family: dict[int, tuple[ModelKind, int]]
+    assets: Happened
+    sensors: Happened
+    now: datetime
+
+    def before(self, version: ModelVersion) -> list[Any]:
+        """Return what versions of the kind before this one foretold while they were at work."""
+        return [
+            row
+            for version_id, (kind, number) in self.family.items()
+            if kind is version.kind and number < version.version
+            for row in self.rows.get(version_id, ())
+            if not row.was_shadow
+        ]
+
+
+def _family(ctx: Context, kinds: Collection[ModelKind]) -> dict[int, tuple[ModelKind, int]]:
+    query = select(ModelVersion.id, ModelVersion.kind, ModelVersion.version).where(
+        ModelVersion.kind.in_(kinds)
+    )
+    return {row.id: (row.kind, row.version) for row in ctx.session.execute(query)}
+
+
+def _limits(ctx: Context, sensors: Collection[int]) -> Happened:
+    found: Happened = {}
+    for some in parts_of(sensors):
+        found.update(limits_reached(ctx, some, BEGINNING))
+    return found
 
 
 def rows_of(ctx: Context, version_ids: Collection[int]) -> dict[int, list[Any]]:
@@ -114,17 +162,11 @@ def rows_of(ctx: Context, version_ids: Collection[int]) -> dict[int, list[Any]]:
     return found
 
 
-def card_of(
-    version: ModelVersion,
-    rows: Sequence[Any],
-    story: Happened,
-    new: dict[int, date],
-    floor: Floor,
-    now: datetime,
-) -> Card:
+def card_of(version: ModelVersion, read: Known, new: dict[int, date], floor: Floor) -> Card:
     """Return one card from what was read."""
+    rows, now = read.rows.get(version.id, []), read.now
     known = judged_of(rows, now)
-    figures = figures_of(known, since_of(known, story, new))
+    figures = figures_of(known, since_of(known, read.assets, new))
     counts = Counter(row.outcome for row in rows)
     # Money was spent where somebody was asked to act: on warnings of the version at work.
     warned = Counter(row.outcome for row in rows if row.warned)
@@ -136,7 +178,11 @@ def card_of(
         floor.n_planned,
         floor.n_failures,
     )
-    return Card(version, dict(counts), figures, coverage_of(rows, story, now), money)
+    own_days = rows[-1].horizon_days if rows else RECORD_DAYS[version.kind]
+    story = story_by(read.assets, read.sensors)
+    horizons = horizons_of(rows, read.before(version), own_days, story, now)
+    kept = coverage_of(rows, read.assets, now)
+    return Card(version, dict(counts), figures, kept, money, horizons)
 
 
 def story_of(ctx: Context, assets: Collection[int]) -> Happened:

@@ -68,6 +68,57 @@ class Figures:
     baselines: dict[str, Warnings]
 
 
+@dataclass(frozen=True, slots=True)
+class HorizonFigures:
+    """How right the chances within `days` were; n: judged forecasts that do not overlap.
+
+    said, base: their mean and that of the baseline's, None without a forecast.  seen: the share
+    that failed.  waiting: forecasts whose horizon is not over.  versions: how many versions of the
+    model they are of.
+    """
+
+    days: int
+    n: int
+    events: int
+    units: int
+    waiting: int
+    versions: int
+    said: float | None
+    base: float | None
+    seen: Figure | None
+    skill: Skill | None
+    reliability: tuple[ReliabilityBin, ...]
+
+
+def horizon_figures_of(
+    days: int, known: Judged, *, waiting: int = 0, versions: int = 1
+) -> HorizonFigures:
+    """Return the figures of one horizon, from what was said of it and judged."""
+    told = known.apart
+    told = told.where(told.told)
+    return HorizonFigures(
+        days,
+        told.n,
+        int(told.came.sum()),
+        len(np.unique(told.asset)),
+        waiting,
+        versions,
+        float(told.said.mean()) if told.n else None,
+        float(told.base.mean()) if told.n else None,
+        share(int(told.came.sum()), told.n),
+        _skill_of(told),
+        reliability(told.said, told.came),
+    )
+
+
+def _skill_of(told: Judged) -> Skill | None:
+    rng = np.random.default_rng(SEED)
+    try:
+        return skill(told.said, told.base, told.came, told.asset, rng)
+    except NotEnoughData:
+        return None
+
+
 def figures_of(known: Judged, since: Array | None = None) -> Figures:
     """Return the figures.
 
@@ -79,17 +130,13 @@ def figures_of(known: Judged, since: Array | None = None) -> Figures:
     apart = known.apart
     told = apart.where(apart.told)
     months = float((apart.end - apart.at).sum()) / MONTH
-    try:
-        skilled = skill(told.said, told.base, told.came, told.asset, np.random.default_rng(SEED))
-    except NotEnoughData:
-        skilled = None
     return Figures(
         told.n,
         int(told.came.sum()),
         len(np.unique(told.asset)),
         months,
         warnings_of(known, known.warned, months),
-        skilled,
+        _skill_of(told),
         reliability(told.said, told.came),
         _baselines(known, since, months),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from apm.forecasts.foretold import RECORD_DAYS, Needs
 from apm.forecasts.kinds import TRAIN, Material, Taught, ask, material, train
 from apm.forecasts.model import ModelKind, ModelState, ModelVersion
 from apm.forecasts.proof import LEAST_FAILURES, Proof, judge
-from apm.forecasts.proving import prove
+from apm.forecasts.proving import disproved, metrics_of, prove
 from apm.forecasts.registry import Standing, active, at_work, register
 
 AFTER = {
@@ -66,8 +67,10 @@ def train_kind(
     if kind is ModelKind.TREND:
         metrics, standing = trends.standing(given.courses)
     else:
-        metrics = prove(ctx, kind, at, given.known, compute).metrics()
+        metrics = metrics_of(kind, prove(ctx, kind, at, given.known, compute))
         standing = _standing(ctx, kind, given, metrics, compute)
+        if muted := disproved(metrics):
+            standing = replace(standing, why=standing.why | {"horizons": muted})
     return register(
         ctx,
         kind=kind,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from apm.core.chances import chance, percent
 from apm.core.i18n import _, choose, ngettext
 from apm.forecasts.blaming import Blame, Fact
 from apm.forecasts.cases import Cases
 from apm.forecasts.components import LEAST_REPAIRS, Component, Components
 from apm.forecasts.trend_cases import TrendCases
-from apm.forecasts.wording import number, percent
+from apm.forecasts.wording import number
 from apm.labels import LABELS, label
 from apm.work.causes import cause_name
 
@@ -73,7 +74,7 @@ def telling(blame: Blame) -> list[Fact]:
 def blame_words(blame: Blame, *, is_trend: bool) -> str:
     """Return the sum of it in one or two sentences."""
     facts: dict[str, Any] = {
-        "days": blame.days, "chance": percent(blame.chance), "usual": percent(blame.usual),
+        "days": blame.days, "chance": chance(blame.chance), "usual": chance(blame.usual),
     }  # fmt: skip
     if is_trend:
         said = _(

@@ -10,9 +10,11 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
+from apm.core.chances import chance, percent
 from apm.core.clock import local_day
 from apm.core.i18n import _, choose, language, ngettext
 from apm.forecasts.foretold import RECORD_DAYS
+from apm.forecasts.horizons import RANKED_DAYS, known_within
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind
 from apm.labels import LABELS, label
 
@@ -41,18 +43,12 @@ def odds(p: float) -> str:
     return _("%(k)s in %(n)s", k=share.numerator, n=share.denominator)
 
 
-def percent(p: float) -> str:
-    """Return a probability in per cent, to the digits that it has."""
-    figure = number(100 * p, digits=0 if p >= 0.1 else 1)
-    return f"{figure}%" if language() == "zh" else f"{figure} %"
-
-
 def chance_words(p: float, days: int) -> str:
     """Return the chance of a failure, in words and as a number."""
     return _(
         "%(odds)s (%(percent)s) within %(days)s days",
         odds=odds(p),
-        percent=percent(p),
+        percent=chance(p),
         days=days,
     )
 
@@ -104,10 +100,13 @@ def sentence(forecast: Forecast, name: str) -> str:
 
 
 def farthest(forecast: Forecast) -> tuple[int, float]:
-    """Return the chance that people plan by: within 90 days, else the nearest that is known."""
+    """Return the chance that people plan by: within 90 days, else the nearest one known."""
+    days, likely = known_within(forecast.probabilities, RANKED_DAYS)
+    if days:
+        return days, likely
     known = {int(days): p for days, p in (forecast.probabilities or {}).items()}
-    days = min(known, key=lambda one: (abs(one - 90), one), default=0)
-    return days, known.get(days, 0.0)
+    nearest = min(known, default=0)
+    return nearest, known.get(nearest, 0.0)
 
 
 def work_by(said: Forecast, zone: str, *, today: date) -> date:

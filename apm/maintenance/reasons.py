@@ -18,6 +18,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
+from apm.core.chances import chance
 from apm.core.i18n import _, language, ngettext
 from apm.labels import label
 from apm.maintenance.due import Interval
@@ -128,9 +129,9 @@ def _condition(reason: Reason) -> str:
 
 def _prediction(reason: Reason) -> str:
     return _(
-        "Failure within %(days)s days foretold with %(percent)s %%: %(why)s",
+        "Failure within %(days)s days foretold with %(chance)s: %(why)s",
         days=reason["horizon_days"],
-        percent=round(100 * reason["probability"]),
+        chance=chance(reason["probability"]),
         why=reason["why"],
     )
 

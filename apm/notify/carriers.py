@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from apm.core.command import Context
+from apm.core.registry import Registry
 from apm.core.settings import Settings
 from apm.notify.model import Delivery
 from apm.notify.sending import SendFailed
@@ -39,11 +40,9 @@ class Carrier(Protocol):
         """Remember how a target fared in the last tries (None: it went well)."""
 
 
-CARRIERS: dict[str, Carrier] = {}
+CARRIERS: Registry[Carrier] = Registry("carriers")
 
 
 def carrier(name: str, one: Carrier) -> None:
     """Let deliveries of this name be carried."""
-    if name in CARRIERS:
-        raise ValueError(f"two carriers are called {name}")
-    CARRIERS[name] = one
+    CARRIERS.add(name, one)

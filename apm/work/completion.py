@@ -15,6 +15,7 @@ from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
+from apm.core.registry import Hooks
 from apm.procedures.model import OnFail
 from apm.work.evidence import asks_as_found
 from apm.work.lifecycle import WORK
@@ -29,12 +30,12 @@ from apm.work.states import AsFound, Priority, WorkType
 PERFORMED, APPROVED = "performed", "approved"
 TITLE_LENGTH = 160
 Guard = Callable[[Context, WorkOrder], None]
-_GUARDS: list[Guard] = []
+_GUARDS: Hooks[Guard] = Hooks("guards of completion")
 
 
 def before_completion(guard: Guard) -> Guard:
     """Let a later feature object: the guard raises while, say, an instrument is out of date."""
-    _GUARDS.append(guard)
+    _GUARDS.add(guard)
     return guard
 
 

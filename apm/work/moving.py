@@ -15,6 +15,7 @@ from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import ROLES, Permission
+from apm.core.registry import Hooks
 from apm.work.assigning import fit_assignee
 from apm.work.clocks import change_priority, note_step, wind
 from apm.work.events import WorkOrderMoved
@@ -24,7 +25,7 @@ from apm.work.model import WorkOrder
 from apm.work.states import Priority, WorkType
 
 Moved = Callable[[Context, WorkOrder, str], None]
-_TOLD: list[Moved] = []
+_TOLD: Hooks[Moved] = Hooks("those told of moved work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +201,5 @@ def announce(ctx: Context, order: WorkOrder, action: str) -> None:
 
 def when_moved(tell: Moved) -> Moved:
     """Register what a feature above has to say in the same command."""
-    _TOLD.append(tell)
+    _TOLD.add(tell)
     return tell

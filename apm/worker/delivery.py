@@ -43,7 +43,7 @@ def _deliver_one(ctx: Context, event_id: int) -> int:
     bound = Context(session, system_actor(row.hospital_id), ctx.now)
     try:
         with bound.writing(f"event.{row.kind}"):
-            for handler in SUBSCRIBERS.get(row.kind, []):
+            for handler in SUBSCRIBERS.of(row.kind):
                 handler(bound, row.id, row.payload)
             row.due_at = None
             row.error = None

@@ -70,6 +70,23 @@ def test_the_page_begins_with_a_sentence_and_shows_how_sure_it_is(login, vent, w
     assert drawn.findall(own) == drawn.findall(page) != []
 
 
+def test_no_chance_is_told_as_certain_on_any_page(login, as_, vent):
+    """Even of a model that said so: the API has the figure, pages have words."""
+    system, wang = as_("system"), login("wang")
+    foretell(system, vent, make_model(system), chance=1.0, probabilities={"30": 0.004, "90": 1.0})
+
+    own = f"/assets/{vent.code}/forecast"
+    english = [text_of(wang.get(page).text) for page in (own, "/fleet", "/fleet/models/life/1")]
+    chinese = text_of(wang.get(f"{own}?lang=zh").text)
+
+    assert "fewer than 1 in 100 (under 1 %)" in english[0]
+    assert all("over 99 %" in page and "100 %" not in page for page in english)
+    assert "（99%以上）" in chinese or "(99%以上)" in chinese
+    assert "100%" not in chinese
+    [told] = wang.get(f"/api/v1{own}").json["forecasts"]
+    assert told["probability"]["90"] == 1.0
+
+
 def test_a_trend_goes_on_from_its_readings_to_its_limit(login, as_, vent):
     system, wang = as_("system"), as_("wang")
     sensor = add_sensor(

@@ -10,6 +10,7 @@ from apm.assets.commands import (
     move_asset,
     return_to_service,
 )
+from apm.assets.lifecycle import _GUARDS as GUARDS
 from apm.assets.lifecycle import LIFECYCLE, before_retirement
 from apm.assets.model import AssetState, Availability
 from apm.assets.queries import asset_by_code
@@ -91,15 +92,14 @@ def test_no_step_leads_out_of_disposal_or_into_a_repair():
     assert not [s for s in LIFECYCLE.steps if s.target is S.UNDER_REPAIR]
 
 
-def test_a_guard_can_hold_retirement_back(ctx, asset, monkeypatch):
-    monkeypatch.setattr("apm.assets.lifecycle._GUARDS", [])
-
-    @before_retirement
+def test_a_guard_can_hold_retirement_back(ctx, asset):
     def open_work(_ctx, found):
         raise Conflict(f"{found.number} has open work")
 
-    with pytest.raises(Conflict, match="A-1 has open work"):
-        advance(ctx, code=asset.code, action="retire")
+    with GUARDS.trial():
+        before_retirement(open_work)
+        with pytest.raises(Conflict, match="A-1 has open work"):
+            advance(ctx, code=asset.code, action="retire")
     advance(ctx, code=asset.code, action="quarantine")
     assert asset_by_code(ctx, asset.code).lifecycle is S.QUARANTINED
 
@@ -127,12 +127,13 @@ def test_panels_stand_in_order_and_only_for_those_who_may(ctx, as_, asset):
     def stating(title):
         return lambda _ctx, _asset: Panel(title, "tool", "x.html") if title else None
 
-    panels.register(order=20, permission=Permission.ASSET_READ)(stating("second"))
-    panels.register(order=10, permission=Permission.WORK_READ)(stating("first"))
-    panels.register(order=15, permission=Permission.ASSET_READ)(stating(None))
+    with panels.entries.trial():
+        panels.register(order=20, permission=Permission.ASSET_READ)(stating("second"))
+        panels.register(order=10, permission=Permission.WORK_READ)(stating("first"))
+        panels.register(order=15, permission=Permission.ASSET_READ)(stating(None))
 
-    assert [p.title for p in panels.of(ctx, asset)] == ["first", "second"]
-    assert [p.title for p in panels.of(as_("lin"), asset)] == ["second"]
+        assert [p.title for p in panels.of(ctx, asset)] == ["first", "second"]
+        assert [p.title for p in panels.of(as_("lin"), asset)] == ["second"]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,17 @@ def test_pages_show_the_score_that_the_worker_counted_last(as_, login, scored):
     assert scorecard() != before
 
 
+def test_a_page_does_not_count_what_takes_seconds(as_, login, scored, monkeypatch):
+    monkeypatch.setattr("apm.forecasts.score_keeping.MOST_IN_A_PAGE", 39)
+    wang = login("wang")
+    for page in ("/analytics/forecasts", CARD):
+        assert "The worker does it within the hour" in wang.get(page).text
+    [score] = wang.get("/api/v1/forecasts/scores").json["items"]
+    assert (score["counted_at"], score["horizons"]) == (None, [])
+    count_scores(as_("system"))
+    assert "12 of 12; likely" in wang.get(CARD).text
+
+
 def test_a_scorecard_takes_as_many_statements_for_many_forecasts_as_for_few(
     as_, scored, login, engine
 ):

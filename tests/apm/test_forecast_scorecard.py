@@ -10,11 +10,20 @@ from apm.assets.model import AssetState
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
 from apm.forecasts.drifting import drift_of
-from apm.forecasts.model import ModelKind, ModelState, ModelVersion, Outcome
+from apm.forecasts.model import (
+    Forecast,
+    ForecastRecord,
+    ModelKind,
+    ModelState,
+    ModelVersion,
+    Outcome,
+)
 from apm.forecasts.muting import hides_interval, review
 from apm.forecasts.outcomes import judge_everything
+from apm.forecasts.proving import disproved
 from apm.forecasts.registry import decide_model
 from apm.forecasts.scorecard import cards_of
+from tests.apm.foretold import foretell
 from tests.apm.hospital import make_asset
 from tests.apm.judged import live_through, make_version, record_of
 
@@ -42,6 +51,7 @@ class Hospital:
             (self.start(month) + timedelta(days=float(rng.uniform(1, 29))), self.assets[k])
             for month, k in np.argwhere(self.fails)
         ]
+        self.failures = [(at, asset.id) for at, asset in failures]
         live_through(as_("system"), failures, days=0.5)
 
     def start(self, month) -> datetime:
@@ -56,7 +66,8 @@ class Hospital:
             for k, asset in enumerate(self.assets):
                 p = float(say(month, k))
                 own = {"probability": p, "base_probability": rate, "warned": p >= warn_at}
-                rows.append(record_of(version, asset.id, self.start(month), **own, **facts))
+                said = {name: v(k) if callable(v) else v for name, v in facts.items()}
+                rows.append(record_of(version, asset.id, self.start(month), **own, **said))
         with ctx.writing("test.records"):
             ctx.session.add_all(rows)
 
@@ -130,6 +141,109 @@ def test_worse_than_the_baseline_is_muted_with_figures_and_a_person_may_overrule
     assert review(hospital.as_("system", **NOW)) == []  # what a person decided is left alone
     later = hospital.as_("system", now=lambda: END + timedelta(days=91))
     assert [row.state for row in review(later)] == [ModelState.MUTED]
+
+
+def came_within(hospital, days) -> dict[tuple[int, int], bool]:
+    """By month and device, whether it failed in time; the first of those that do not overlap."""
+    found = {}
+    for k, asset in enumerate(hospital.assets):
+        free = BEGAN
+        for month in range(MONTHS):
+            at, until = hospital.start(month), hospital.start(month) + timedelta(days=days)
+            if at < free or until > END:
+                continue
+            after = [t for t, asset_id in hospital.failures if asset_id == asset.id and at < t]
+            first = min(after, default=until)
+            found[month, k] = first < until
+            free = min(first, until)
+    return found
+
+
+@pytest.fixture
+def misled(hospital):
+    """A model that is right about the next 30 days, and says the contrary about the next 90."""
+    row = version(hospital, ModelKind.SOON)
+    within_90 = 1.0 - (1.0 - hospital.risk) ** 3
+    hospital.record(
+        row,
+        lambda _m, k: hospital.risk[k],
+        probabilities=lambda k: {"30": float(hospital.risk[k]), "90": float(1.0 - within_90[k])},
+    )
+    return row
+
+
+def test_each_horizon_is_judged_when_it_is_over_against_a_constant_rate(hospital, misled):
+    ctx = hospital.judged()
+    [card] = cards_of(ctx, [state_of(ctx, misled)])
+    near, far = card.horizons
+    assert (near.days, far.days) == (30, 90)
+    assert near.skill == card.figures.skill
+    came = came_within(hospital, 90)
+    y = np.array(list(came.values()), float)
+    said = np.array([(1.0 - hospital.risk[k]) ** 3 for _m, k in came])
+    base = 1.0 - (1.0 - hospital.fails.mean()) ** 3
+    assert (far.n, far.events) == (len(y), y.sum())
+    assert far.skill.brier == pytest.approx(np.mean((said - y) ** 2))
+    assert far.skill.base == pytest.approx(np.mean((base - y) ** 2))
+    assert (far.said, far.seen.value) == pytest.approx((said.mean(), y.mean()))
+    assert far.waiting == 2 * (GOOD + BAD)  # of the last two months the 90 days are not over
+    assert sum(row.n for row in far.reliability) == len(y)
+
+
+def test_a_horizon_worse_than_its_baseline_is_muted_alone_and_at_once(hospital, misled, login):
+    ctx = hospital.judged()
+    row = state_of(ctx, misled)
+    chances = {"30": 0.5, "90": 0.6}
+    asset = hospital.assets[0]
+    said, _ = foretell(ctx, asset, row, record=False, probabilities=chances, rank=0.3)
+    assert [one.id for one in review(ctx)] == [row.id]
+    row = state_of(ctx, misled)
+    assert (row.state, row.state_why["horizons"].keys()) == (ModelState.ACTIVE, {"90"})
+    assert row.state_why["horizons"]["90"]["high"] < 0.0
+    shown = ctx.session.get(Forecast, said.id, populate_existing=True)
+    assert (shown.probabilities, shown.rank) == ({"30": 0.5}, 0.25)
+    wang = login("wang")
+    page = wang.get(f"/assets/{asset.code}/forecast").text
+    assert "not shown: its chances did worse than plain arithmetic" in page
+    [told] = wang.get(f"/api/v1/assets/{asset.code}/forecast").json["forecasts"]
+    assert (told["probability"], told["muted_horizons"]) == ({"30": 0.5}, [90])
+    [score] = wang.get("/api/v1/forecasts/scores").json["items"]
+    assert [(one["days"], one["muted"]) for one in score["horizons"]] == [(30, False), (90, True)]
+    assert "Worse than its baseline beyond doubt" in wang.get("/analytics/forecasts").text
+    first = ctx.session.query(ForecastRecord).filter_by(model_version_id=row.id).first()
+    page = wang.get(f"/fleet/records/{first.id}").text
+    assert page.count("<tr>") == 3  # the head, 30 and 90 days
+    assert review(hospital.as_("system", **NOW)) == []  # nothing new
+
+
+def test_the_next_version_answers_for_the_last_until_it_has_a_past_of_its_own(hospital, misled):
+    ctx = hospital.judged()
+    heir = version(hospital, ModelKind.SOON, number=2)
+    chances = {"30": 0.1, "90": 0.2}
+    at = END - timedelta(days=1)
+    rows = [record_of(heir, a.id, at, probabilities=chances) for a in hospital.assets]
+    with ctx.writing("test.young"):
+        ctx.session.add_all(rows)
+    [card] = cards_of(ctx, [state_of(ctx, heir)])
+    near, far = card.horizons
+    assert (near.versions, near.n, near.skill) == (1, 0, None)
+    assert (far.versions, far.skill.is_worse) == (2, True)
+    decide_model(
+        hospital.as_("wang", **NOW),
+        kind=ModelKind.SOON, version=2, state=ModelState.ACTIVE, reason="Mended",
+    )  # fmt: skip
+    ctx = hospital.as_("system", **NOW)
+    review(ctx)
+    assert "horizons" not in state_of(ctx, heir).state_why  # what a person decided is left alone
+    ctx = hospital.as_("system", now=lambda: END + timedelta(days=91))
+    review(ctx)
+    assert "90" in state_of(ctx, heir).state_why["horizons"]
+
+
+def test_a_horizon_no_better_in_the_test_on_the_past_is_not_shown_from_the_start():
+    good = {"n": 90, "failures": 20, "brier": 0.10, "base_brier": 0.12}
+    bad, few = {**good, "brier": 0.13}, {**good, "brier": 0.13, "failures": 9}
+    assert disproved({"horizons": {"7": few, "90": bad, "365": good}}).keys() == {"90"}
 
 
 def test_too_few_judged_forecasts_decide_nothing(hospital):

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from apm.accounts.queries import system_actor
 from apm.core.clock import utc_now
 from apm.core.command import Context
-from apm.core.events import SUBSCRIBERS, Event, Outbox
+from apm.core.events import SUBSCRIBERS, Event, Outbox, subscribe
+from apm.core.jobs import JOBS
 from apm.worker import lease
 from apm.worker.delivery import deliver
 from apm.worker.model import Lease
@@ -64,15 +65,26 @@ class Happened(Event):
 
 @pytest.fixture
 def heard(as_):
-    """Announce two facts; return what the handler heard."""
-    seen = []
-    SUBSCRIBERS["test.happened"] = [lambda ctx, event_id, payload: seen.append(event_id)]
-    for who in ("wang", "qin"):
-        ctx = as_(who)
-        with ctx.writing("test"):
-            ctx.emit(Happened())
-    yield seen
-    del SUBSCRIBERS["test.happened"]
+    """Announce two facts; return what a handler heard, which may be told to fail at some."""
+    seen = Heard()
+    with SUBSCRIBERS.trial():
+        subscribe(Happened)(seen.hear)
+        for who in ("wang", "qin"):
+            ctx = as_(who)
+            with ctx.writing("test"):
+                ctx.emit(Happened())
+        yield seen
+
+
+class Heard(list):
+    """The ids of events that were heard."""
+
+    poisoned = None
+
+    def hear(self, _ctx, event_id, _payload):
+        if event_id == self.poisoned:
+            raise ValueError("bad event")
+        self.append(event_id)
 
 
 @pytest.mark.database
@@ -85,23 +97,29 @@ def test_an_event_arrives_once_and_is_then_done(system, heard):
 @pytest.mark.database
 def test_a_poisoned_event_steps_aside(system, heard):
     first = system.session.scalars(select(Outbox.id).order_by(Outbox.id)).first()
-
-    def poisoned(ctx, event_id, payload):
-        if event_id == first:
-            raise ValueError("bad event")
-        heard.append(event_id)
-
-    SUBSCRIBERS["test.happened"] = [poisoned]
+    heard.poisoned = first
     deliver(system)
     assert len(heard) == 1
     row = system.session.get(Outbox, first, populate_existing=True)
     assert (row.attempts, row.error) == (1, "ValueError: bad event")
     assert row.due_at > utc_now()
 
-    SUBSCRIBERS["test.happened"] = [lambda ctx, event_id, payload: heard.append(event_id)]
+    heard.poisoned = None
     later = Context(system.session, system.actor, lambda: utc_now() + timedelta(minutes=1))
     deliver(later)
     assert first in heard
+
+
+@pytest.mark.database
+def test_what_has_served_its_time_is_tidied_away(as_, system, heard):
+    deliver(system)
+    kept = system.session.scalars(select(Outbox.id)).all()
+    soon = as_("system", now=lambda: utc_now() + timedelta(days=6))
+    JOBS["worker.tidy"].work(soon)
+    assert soon.session.scalars(select(Outbox.id)).all() == kept
+    later = as_("system", now=lambda: utc_now() + timedelta(days=8))
+    JOBS["worker.tidy"].work(later)
+    assert later.session.scalars(select(Outbox.id)).all() == []
 
 
 def leader(sessions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from apm.forecasts.model import (
     ModelVersion,
     Outcome,
 )
+from apm.forecasts.score_keeping import count_scores
 
 CHUNK = 5_000
 WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.2}
@@ -39,11 +41,17 @@ def foretell_fleet(engine: Engine, hospital_id: int, *, seed: int = 7) -> float:
             session.add(model)
         rows = [_forecast(rng, now, asset, risk, model.id) for asset, risk in risks.items()]
         records = [_record(row, now) for row in rows if row["warns"]]
+        records += [_past(rng, row, now) for row in rows if row["probabilities"]]
         for kind, every in ((Forecast, rows), (ForecastRecord, records)):
             _insert(engine, kind, hospital_id, every)
         started = time.perf_counter()
         arrange_fleet(ctx)
-        return time.perf_counter() - started
+        arranged = time.perf_counter() - started
+        started = time.perf_counter()
+        count_scores(ctx)
+        counted = time.perf_counter() - started
+        print(f"{len(records)} forecasts scored in {counted:.1f} s", file=sys.stderr)
+        return arranged
 
 
 def _model(now: datetime) -> ModelVersion:
@@ -76,9 +84,23 @@ def _record(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     kept = ("asset_id", "sensor_id", "model_version_id", "at", "life_median", "life_low",
             "life_high", "confidence", "drivers")  # fmt: skip
     return {
-        **{name: row[name] for name in kept}, "horizon_days": 90,
+        **{name: row[name] for name in kept}, "horizon_days": 90, "probabilities": None,
+        "outcome_at": None, "outcome_why": None,
         "until": now + timedelta(days=90), "probability": row["probabilities"]["90"],
         "base_probability": 0.1, "warned": True, "was_shadow": False, "outcome": Outcome.OPEN,
+    }  # fmt: skip
+
+
+def _past(rng: Random, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A forecast of 100 days ago that is judged: what was said was right."""
+    at, said = now - timedelta(days=100), row["probabilities"]
+    has_failed = rng.random() < said["90"]
+    until = at + timedelta(days=90)
+    return {
+        **_record(row, now), "at": at, "until": until, "probabilities": said, "warned": False,
+        "outcome": Outcome.MISS if has_failed else Outcome.QUIET,
+        "outcome_at": at + timedelta(days=90 * rng.random()) if has_failed else until,
+        "outcome_why": {"code": "failure"} if has_failed else {"code": "horizon"},
     }  # fmt: skip
 
 

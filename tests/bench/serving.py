@@ -76,7 +76,7 @@ def bare(folder: Path) -> Iterator[str]:
 def _running(command: list[str], base: str, ready: str, env: dict[str, str]) -> Iterator[str]:
     process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
                 if httpx.get(base + ready).status_code == 200:

@@ -184,17 +184,16 @@ def test_two_people_one_winner(as_, ventilator):
 
 
 def test_a_command_asks_for_its_permission(as_):
-    @command("test.only_here", Permission.USER_ADMIN)
-    def only_admins(ctx: Context) -> str:
-        """Do nothing."""
-        return "done"
+    with COMMANDS.trial():
 
-    try:
-        with pytest.raises(NotAllowed):
-            only_admins(as_("chen"))
-        assert only_admins(as_("amy")) == "done"
-    finally:
-        del COMMANDS["test.only_here"]
+        @command("test.only_here", Permission.USER_ADMIN)
+        def only_admins(ctx: Context) -> str:
+            """Do nothing."""
+            return "done"
+
+    with pytest.raises(NotAllowed):
+        only_admins(as_("chen"))
+    assert only_admins(as_("amy")) == "done"
 
 
 def test_a_nested_command_is_named_in_the_trail(as_):

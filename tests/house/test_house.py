@@ -1,5 +1,6 @@
 """The house keeps its own rules: what every endpoint, command, setting and text must have."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -174,3 +175,90 @@ def test_a_start_loads_no_library_that_few_starts_need():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == []
+
+
+HALF_FILLED = """
+import apm
+from importlib import import_module
+from pkgutil import walk_packages
+from apm.core.command import COMMANDS
+from apm.core.jobs import JOBS
+from apm.core.registry import NotLoaded, TooLate
+from apm.factory import load_features, load_pages
+from apm.forecasts.histories import LOGS
+
+for one in (JOBS, LOGS, COMMANDS):
+    try:
+        print(sorted(one))
+    except NotLoaded as error:
+        print(error)
+load_features()
+print(sorted(LOGS), "worker.tidy" in JOBS)
+load_pages()
+for module in walk_packages(apm.__path__, "apm."):
+    if not module.name.startswith("apm.migrations") and module.name != "apm.__main__":
+        import_module(module.name)
+try:
+    LOGS.add("late", None)
+except TooLate as error:
+    print(error)
+"""
+
+
+def test_what_features_register_is_all_there_before_it_can_be_read():
+    """Before, reading it is refused; afterwards importing the rest of the program adds nothing."""
+    said = subprocess.run(
+        [sys.executable, "-c", HALF_FILLED], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert said[:2] == [
+        f"{what} would be read half-filled: call apm.factory.load_features() first"
+        for what in ("jobs", "logs")
+    ]
+    assert "call apm.factory.load_pages() first" in said[2]
+    assert said[3] == "['alarms', 'errors'] True"
+    assert "after load_features()" in said[4]
+
+
+CACHES = {
+    ("apm/core/registry.py", "_loaded"),
+    ("apm/core/units.py", "_LOOSELY"),
+    ("apm/notify/ways/wechat.py", "_tokens"),
+}
+"""Empty at first because they remember what was done: no feature registers with them."""
+
+
+def test_nothing_but_a_registry_is_filled_by_import():
+    """An empty dict or list of a module, or one that a module changes, may be read half-filled."""
+    found = set()
+    for path in (ROOT / "apm").rglob("*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        for line in ast.parse(path.read_text()).body:
+            if (owner := _filled_by_import(line)) and (name, owner) not in CACHES:
+                found.add(f"{name}:{line.lineno} {owner}")
+    assert found == set()
+
+
+def _filled_by_import(line):
+    """Return the name of what a statement of a module makes empty, or puts something into."""
+    match line:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner))]):
+            return owner
+        case ast.Expr(ast.Call(ast.Attribute(value=ast.Name(id=owner), attr=how))):
+            return owner if how in {"append", "extend", "insert", "update", "setdefault"} else None
+        case (
+            ast.Assign(targets=[ast.Name(id=owner)], value=made)
+            | ast.AnnAssign(target=ast.Name(id=owner), value=made)
+        ):
+            return owner if _is_empty(made) else None
+    return None
+
+
+def _is_empty(made):
+    match made:
+        case ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=ast.Name(id="defaultdict")):
+            return len(made.args) < 2
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set" | "deque"), args=[], keywords=[]):
+            return True
+    return False
