@@ -155,6 +155,8 @@ def fit_failure_soon(
         raise ValueError("rows (n, k), label (n,) and unit (n,) needed")
     known = np.isfinite(y)
     x, y, group, share = x[known], y[known], group[known], share[known]
+    # Weights that are all 1 change nothing, but make the boosting sort each column 254 times.
+    uneven = None if weight is None else share
     if not np.isin(y, (0.0, 1.0)).all():
         raise ValueError("labels are 0, 1 or NaN")
     names = np.unique(group)
@@ -168,14 +170,15 @@ def fit_failure_soon(
         inside = fold != k
         if not 0.0 < y[inside].sum() < inside.sum():
             raise NotEnoughData("failures of more units needed")
-        member = _classifier(config).fit(x[inside], y[inside], share[inside])
+        theirs = None if uneven is None else uneven[inside]
+        member = _classifier(config).fit(x[inside], y[inside], theirs)
         left_out[~inside] = member.predict_proba(x[~inside])[:, 1]
     from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415  (seconds, which few starts need)
 
     calibration = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
     rate = float(np.average(y, weights=share))
     return FailureSoonModel(
-        _classifier(config).fit(x, y, share),
+        _classifier(config).fit(x, y, uneven),
         calibration.fit(left_out, y, share),
         rate,
         brier(left_out, y, share),

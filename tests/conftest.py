@@ -65,44 +65,48 @@ how_hypothesis_tries.load_profile("apm")
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
-BUSY = (
-    "test_demo", "test_demo_causes", "test_demo_parts", "test_parts_demo", "test_no_500",
-    "test_matrix",
+PILES = (
+    ("browser/test_every_page", "browser/test_pictures", "browser/test_daily_work"),
+    (
+        "apm/test_demo", "apm/test_parts_demo", "house/test_no_500", "house/test_matrix",
+        "apm/test_forecasts", "apm/test_due_property", "apm/test_transitions",
+    ),
+    (
+        "apm/test_reading_kill", "apm/test_kill", "apm/test_collect_mqtt",
+        "apm/test_collect_outage", "apm/test_notify_kill", "apm/test_collect_polled",
+        "apm/test_collect_encrypted", "apm/test_whole_loop", "apm/test_worker", "browser/",
+    ),
 )  # fmt: skip
-WAITING = (
-    "test_reading_kill", "test_kill", "test_collect_mqtt", "test_collect_outage",
-    "test_notify_kill", "test_collect_polled", "test_collect_encrypted", "test_whole_loop",
-    "test_worker", "test_forecasts", "test_due_property", "test_transitions",
-)  # fmt: skip
-"""Files that take long, in this order: begun last, they would keep the other processes waiting.
+"""How the files begin that take long.  What shares something dear to make lies on one pile: a
+furnished house, the demo, Chromium.  The third waits much for programs it starts, and leaves its
+core to the others meanwhile: two that wait at once would leave a core idle."""
 
-The second wait much for programs they start, and leave a core to the others meanwhile.
-"""
+
+def _file(item: pytest.Item) -> str:
+    return f"{item.path.parent.name}/{item.path.stem}"
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, let each begin with long ones.
+    """Where several processes share the tests, let each begin with a pile of long ones.
 
-    Each gets an equal part in order, and one that is done takes from the end of another's.  Tests
-    of the demo stay together, because only one process can build it; so do those with a browser.
+    Each gets an equal part in order, and one that is done takes from the end of another's.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
-    browser = [item for item in items if item.path.parent.name == "browser"]
-    others = [item for item in items if item.path.parent.name != "browser"]
-    busy, waiting = (
-        sorted((i for i in others if i.path.stem in files), key=lambda i: files.index(i.path.stem))
-        for files in (BUSY, WAITING)
-    )
-    heads = (busy, browser, waiting)
-    taken = {*busy, *browser, *waiting}
-    rest = [item for item in items if item not in taken]
+    piles: list[list[pytest.Item]] = []
+    rest = list(items)
+    for names in PILES:
+        first = {
+            id(i): k for i in rest for k, name in enumerate(names) if _file(i).startswith(name)
+        }
+        piles.append(sorted((i for i in rest if id(i) in first), key=lambda i: first[id(i)]))
+        rest = [item for item in rest if id(item) not in first]
     n = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     ordered: list[pytest.Item] = []
     for k in range(n):
         begun = len(ordered)
-        ordered += [item for head in heads[k::n] for item in head]
+        ordered += [item for pile in piles[k::n] for item in pile]
         room = max((len(items) - begun) // (n - k) - (len(ordered) - begun), 0)
         ordered += rest[:room]
         del rest[:room]
