@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.alarms import commands
 from apm.alarms.evaluating import evaluate_all
+from apm.alarms.neighbours import compare_rooms
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.detecting.scoring import score_all
@@ -76,6 +77,7 @@ def note_sensing(world: World, diary: Diary) -> None:
     for end in sorted({*ends, *seen, *over, world.now}):
         _note_chapter(world, diary, last, end)
         last = end
+    diary.note(world.now, world.system, "alarm.compare", compare_rooms)
     for trouble, at in zip(TROUBLES, seen, strict=True):
         _note_answer(world, diary, trouble, at)
 
