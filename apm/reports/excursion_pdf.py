@@ -59,7 +59,7 @@ class ExcursionSheet:
         sheet.add(self._curve())
         sheet.heading(words.word(_l("Noticed, and concerned")))
         sheet.facts(self._noticed())
-        sheet.heading(words.word(_l("What was decided")))
+        sheet.heading(words.word(_l("Measures and decision")))
         sheet.facts(self._said())
         sheet.heading(words.word(_l("Signature")))
         head = [words.word(text) for text in (_l("Name"), _l("Meaning"), _l("Time"))]
@@ -149,10 +149,10 @@ class ExcursionSheet:
         decision = words.label("decision", row.decision) if row.decision else ""
         return [
             self._pair(_l("Goods or equipment concerned"), escape(row.products or "")),
-            self._pair(_l("Cause"), escape(row.cause or "")),
+            self._pair(_l("Cause of the excursion"), escape(row.cause or "")),
             self._pair(_l("What was done"), escape(row.action or "")),
             self._pair(_l("Decision on the goods"), decision),
-            self._pair(_l("Why"), escape(row.decision_reason or "")),
+            self._pair(_l("Reason for the decision"), escape(row.decision_reason or "")),
         ]
 
 
