@@ -170,6 +170,7 @@ def _note_answer(world: World, diary: Diary, trouble: Trouble, at: datetime) -> 
     soon = timedelta(minutes=1)
     for minutes, actor, name, act in (
         (6, wang.actor, "alarm.acknowledge", acknowledge),
+        (7, wang.actor, "alarm.acknowledge", answer_the_others),
         (8, wang.actor, "work_order.assign", lambda ctx: working.assign(ctx, order(ctx), chen)),
         (20, chen.actor, "work_order.start", lambda ctx: working.start(ctx, order(ctx))),
         (70, chen.actor, "work_order.complete", complete),
