@@ -57,11 +57,11 @@ def mean_kinetic_temperature(
     return float(ratio / -mean - ZERO_C)
 
 
-def shares_of_time(times: Floats, max_gap: float) -> Floats:
+def shares_of_time(times: Floats, max_gap: float | Floats) -> Floats:
     """Return for how long each reading stands, seconds, shape (n,): half way to its neighbours.
 
-    `times` are seconds, increasing, shape (n,).  A distance above `max_gap` is a gap, of which
-    nothing is known: it counts for neither side.
+    `times` are seconds, increasing, shape (n,).  A distance above `max_gap` (one for all steps, or
+    one a step, shape (n - 1,)) is a gap, of which nothing is known: it counts for neither side.
 
     >>> shares_of_time(np.array([0.0, 10.0, 20.0, 500.0]), 60.0).tolist()
     [5.0, 10.0, 5.0, 0.0]

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 LEAST_READINGS = 3
 GAP_STEPS = 3.0
 """A sensor is silent when it has missed so many of its usual intervals."""
+NEAR_STEPS = 5
+"""So many steps before and after say what is usual in between."""
 
 
 class Side(StrEnum):
@@ -58,20 +60,21 @@ class Excursion:
 class Rule:
     """What counts as outside, and what interrupts it.
 
-    `low`, `high`: the limits, None where there is none.  `max_gap`: seconds.  `join`: seconds; a
-    return inside that is shorter does not end an excursion.
+    `low`, `high`: the limits, None where there is none.  `max_gap`: seconds, one for all steps or
+    one a step, shape (n - 1,).  `join`: seconds; a return inside that is shorter does not end an
+    excursion.
     """
 
     low: float | None
     high: float | None
-    max_gap: float
+    max_gap: float | Floats
     join: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse limits in the wrong order and a gap that nothing could bridge."""
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("the lower limit is above the upper one")
-        if self.max_gap <= 0 or self.join < 0:
+        if np.any(np.asarray(self.max_gap) <= 0) or self.join < 0:
             raise ValueError("max_gap must be positive, join not negative")
 
 
@@ -156,16 +159,57 @@ def usual_step(times: Floats) -> float:
     return float(np.median(np.diff(times)))
 
 
-def gaps(times: Floats, start: float, end: float, max_gap: float) -> list[tuple[float, float]]:
+def gap_limits(times: Floats, shortest: float, longest: float) -> Floats:
+    """Return from which distance on two readings have a gap between them, seconds, shape (n - 1,).
+
+    That is `GAP_STEPS` times what is usual there, and `shortest` to `longest` seconds: the larger
+    of the medians of the steps before and after, `NEAR_STEPS` of each.  So a logger that reads
+    faster while it is warm makes no gaps of the slower readings before.
+
+    >>> at = np.r_[np.arange(6) * 600.0, 3000.0 + np.arange(1, 40) * 2.0]
+    >>> limits = gap_limits(at, 120.0, 21600.0)
+    >>> float(limits[0]), bool((np.diff(at) > limits).any())
+    (1800.0, False)
+    """
+    steps = np.diff(times)
+    if len(times) < LEAST_READINGS:
+        return np.full(len(steps), longest)
+    if len(steps) < 2 * NEAR_STEPS:
+        return np.full(len(steps), np.clip(GAP_STEPS * np.median(steps), shortest, longest))
+    limits = np.full(len(steps), shortest)
+    # Only what is longer than the shortest gap can be one; the ends stand for what lies beyond.
+    asked = np.unique(np.r_[0, np.flatnonzero(steps > shortest), len(steps) - 1])
+    padded = np.pad(steps, NEAR_STEPS, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, NEAR_STEPS)
+    before, after = windows[asked], windows[asked + NEAR_STEPS + 1]
+    usual = np.maximum(np.median(before, axis=1), np.median(after, axis=1))
+    limits[asked] = np.clip(GAP_STEPS * usual, shortest, longest)
+    return limits
+
+
+def gaps(
+    times: Floats, start: float, end: float, max_gap: float | Floats
+) -> list[tuple[float, float]]:
     """Return the stretches of start..end without a reading for longer than `max_gap`.
+
+    `max_gap`: seconds, one for all steps or one a step, shape (n - 1,).
 
     >>> gaps(np.array([10.0, 20.0, 90.0]), 0.0, 100.0, 30.0)
     [(20.0, 90.0)]
     """
-    within = times[(times >= start) & (times <= end)]
-    marks = np.r_[start, within, end]
-    wide = np.flatnonzero(np.diff(marks) > max_gap)
+    first = int(np.searchsorted(times, start))
+    last = int(np.searchsorted(times, end, side="right"))
+    marks = np.r_[start, times[first:last], end]
+    wide = np.flatnonzero(np.diff(marks) > _at_marks(max_gap, first, last))
     return [(float(marks[k]), float(marks[k + 1])) for k in wide.tolist()]
+
+
+def _at_marks(max_gap: float | Floats, first: int, last: int) -> float | Floats:
+    """Return the limits of the steps from before the reading `first` to after `last` - 1."""
+    if isinstance(max_gap, float | int):
+        return max_gap
+    ends = np.clip(np.arange(first - 1, last), 0, len(max_gap) - 1)
+    return np.asarray(max_gap[ends])
 
 
 def seconds_outside(found: list[Excursion], side: Side | None = None) -> float:

@@ -135,7 +135,8 @@ def shipped(profile: str | None, quantity: str, unit: str) -> tuple[Spec, ...]:
         entries |= _plain()["profiles"].get(profile or "", {}).get(quantity, {})
         entries |= _plain()["everywhere"].get(quantity, {})
     found = [_spec(key, entry) for key, entry in entries.items()]
-    found += [Spec(key, None, text="imaging") for key in OWN if key not in entries]
+    text = entries["high"]["text"] if "high" in entries else "own"
+    found += [Spec(key, None, text=text) for key in OWN if key not in entries]
     found.append(_spec(STALE, _plain()[STALE]))
     found.append(Spec(NEIGHBOURS, None, priority=Priority.NORMAL, opens_work=True))
     order = list(KINDS)

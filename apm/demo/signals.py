@@ -21,6 +21,7 @@ DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 LOCAL_MIDNIGHT_S: Final = 16 * HOUR
 """Midnight of the demo hospital (UTC+8) as seconds of the UTC day."""
+DRIFTS_FROM, DRIFTS_FOR = 3.0, 6.0
 RESTLESS: Final = (0.41 * HOUR, 0.97 * HOUR, 2.63 * HOUR, 6.7 * HOUR, 17.9 * HOUR, 71.3 * HOUR)
 """Periods of the restless part, seconds."""
 SHARES: Final = (0.26, 0.22, 0.18, 0.15, 0.11, 0.08)
@@ -35,7 +36,8 @@ class Signal:
 
     `daily`, `weekly`, `restless` and `grain` are amplitudes in the sensor's unit; `phase` (hours)
     moves the daily peak from noon; `digits` is the sensor's resolution; `key` sets this sensor's
-    restless part apart from the others'.
+    restless part apart from the others'.  `drift` is what the sensor itself goes off a day, from
+    `DRIFTS_FROM` days before the origin for `DRIFTS_FOR` days.
     """
 
     mean: float
@@ -46,6 +48,7 @@ class Signal:
     phase: float = 2.0
     grain: float = 0.02
     digits: int = 2
+    drift: float = 0.0
 
     def values(self, at: Array, origin: float) -> Array:
         """Return what is measured at `at`, rounded.
@@ -62,7 +65,8 @@ class Signal:
         ]
         calm = self.mean + self.daily * day + self.weekly * week
         noise = self.grain * _scatter(at, self.key)
-        measured = calm + self.restless * np.sum(moods, axis=0) + noise
+        off = self.drift * np.clip(at / DAY + DRIFTS_FROM, 0.0, DRIFTS_FOR)
+        measured = calm + self.restless * np.sum(moods, axis=0) + noise + off
         return np.asarray(np.round(measured, self.digits), dtype=np.float64)
 
 
@@ -91,9 +95,11 @@ SIGNALS: Final[dict[str, Signal]] = {
     "CT2-ROOM-T": Signal(21.8, 0.6, 0.7, 10, weekly=0.1),
     "CT1-TUBE-OIL": Signal(38.0, 5.0, 5.0, 11, weekly=1.0, grain=0.2, digits=1),
     "MRI-ROOM-T": Signal(20.3, 0.3, 0.5, 12),
+    "MRI-ROOM-T2": Signal(20.5, 0.33, 0.48, 12, grain=0.03),
+    "MRI-ROOM-T3": Signal(20.6, 0.28, 0.52, 12, grain=0.03, drift=0.2),
     "MRI-ROOM-RH": Signal(50.0, 1.5, 3.0, 13, grain=0.2, digits=1),
     "CHILLER-1-OUT": Signal(8.2, 0.5, 0.6, 14, weekly=0.1),
     "CHILLER-2-OUT": Signal(8.0, 0.5, 0.6, 15, weekly=0.1),
     "OR1-ROOM-T": Signal(22.4, 0.4, 0.5, 22, weekly=0.1),
 }
-"""By sensor code."""
+"""By sensor code.  The three of the MRI room feel the same air, and one of them drifts."""

@@ -12,7 +12,7 @@ from apm.assets.model import Asset, Location
 from apm.core.command import Context
 from apm.core.errors import Conflict, NotFound
 from apm.core.i18n import _l
-from apm.environment.alarm_state import alarms_between
+from apm.environment.alarm_state import OF_LIMITS, alarms_between
 from apm.environment.climate import damp_of
 from apm.environment.places import COLD_STORES, equipment_in, orders_between
 from apm.environment.stretches import MKT_HOURS, Stretch, at, mkt_window, stretch_of
@@ -63,7 +63,7 @@ def facts_of(ctx: Context, seen: Seen, began: datetime) -> Facts:
         "n": one.n,
         "is_cut": one.is_cut,
         "is_open": one.is_open,
-        "gap_s": stretch.max_gap,
+        "gap_s": stretch.longest_step,
         "mkt": _mkt(stretch, one),
         "air": _air(ctx, seen, one),
         "curve": _curve(stretch, one),
@@ -125,11 +125,7 @@ def _air(ctx: Context, seen: Seen, one: Excursion) -> Facts | None:
 
 
 def _curve(stretch: Stretch, one: Excursion) -> list[list[Any]]:
-    times, values = stretch.between(one.start - MARGIN_S, one.end + MARGIN_S)
-    part = Stretch(
-        stretch.seen, at(times[0]), at(times[-1]), times, values, stretch.limits,
-        stretch.max_gap, [],
-    )  # fmt: skip
+    part = stretch.between(one.start - MARGIN_S, one.end + MARGIN_S)
     return [[moment.isoformat(), value] for moment, value in part.points(POINTS)]
 
 
@@ -137,7 +133,8 @@ def _alarm(ctx: Context, seen: Seen, start: datetime, end: datetime) -> Facts | 
     found = alarms_between(ctx, [seen.sensor_id], start, end)
     if not found:
         return None
-    first = next((alarm for alarm in found if alarm.acknowledged_by), found[0])
+    # What somebody has seen, and rather a limit's alarm than a detector's, which begins earlier.
+    first = min(found, key=lambda alarm: (not alarm.acknowledged_by, alarm.kind not in OF_LIMITS))
     by_whom = first.acknowledged_at
     return {
         "id": first.id, "since": first.since.isoformat(), "by": first.acknowledged_by,

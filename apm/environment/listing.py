@@ -173,9 +173,9 @@ def _left(
     reports: dict[tuple[int, datetime], ExcursionReport],
 ) -> Left:
     seen = stretch.seen
-    times, values = stretch.between(one.start, one.end)
-    if not one.is_cut:
-        values = values[times < one.end]  # the last one is back inside
+    part = stretch.between(one.start, one.end)
+    # The last one is back inside, unless nothing more is known.
+    values = part.values if one.is_cut else part.values[part.times < one.end]
     is_store = seen.profile in COLD_STORES and seen.quantity == "temperature"
     near = (
         row

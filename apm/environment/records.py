@@ -106,7 +106,7 @@ def _sensor(one: Stretch, period: Period, zone: ZoneInfo) -> Document:
         "high": float(values.max()) if len(values) else None,
         "outside_s": seconds_outside(one.found),
         "gap_s": sum((b - a).total_seconds() for a, b in holes),
-        "gap_from_s": one.max_gap,
+        "gap_from_s": one.longest_step,
         "gaps": [[a.isoformat(), b.isoformat()] for a, b in holes[:MOST_GAPS]],
         "excursions": [
             {"side": x.side.value, "start": at(x.start).isoformat(), "end": at(x.end).isoformat(),

@@ -16,12 +16,11 @@ from apm.readings.series import readings_between
 from predict.climate import mean_kinetic_temperature, shares_of_time
 from predict.errors import NotEnoughData
 from predict.excursions import (
-    GAP_STEPS,
     Excursion,
     Rule,
     excursions,
+    gap_limits,
     gaps,
-    usual_step,
     week_grid,
 )
 
@@ -46,14 +45,20 @@ class Stretch:
     times: Floats
     values: Floats
     limits: Limits | None
-    max_gap: float
-    """Seconds; a longer distance of two readings is a gap."""
+    max_gap: Floats
+    """Seconds, shape (n - 1,): a longer distance of two readings is a gap."""
     found: list[Excursion]
 
     def gaps(self) -> list[tuple[datetime, datetime]]:
         """Return where nothing is known."""
         ends = self.start.timestamp(), self.end.timestamp()
-        return [(at(a), at(b)) for a, b in gaps(self.times, *ends, self.max_gap)]
+        limits = self.max_gap if len(self.max_gap) else LONGEST_GAP_S
+        return [(at(a), at(b)) for a, b in gaps(self.times, *ends, limits)]
+
+    @property
+    def longest_step(self) -> float:
+        """From which distance on two readings had a gap between them anywhere, seconds."""
+        return float(self.max_gap.max()) if len(self.max_gap) else LONGEST_GAP_S
 
     def points(self, most: int = CURVE_POINTS) -> list[tuple[datetime, float | None]]:
         """Return a curve of about `most` points; None within a gap.
@@ -63,29 +68,33 @@ class Stretch:
         chosen = _chosen(self.values, most)
         found: list[tuple[datetime, float | None]] = []
         before = None
-        for second, value in zip(
-            self.times[chosen].tolist(), self.values[chosen].tolist(), strict=True
+        holes = np.r_[0, np.cumsum(np.diff(self.times) > self.max_gap)][chosen]
+        for second, value, n in zip(
+            self.times[chosen].tolist(), self.values[chosen].tolist(), holes.tolist(), strict=True
         ):
-            if before is not None and second - before > max(self.max_gap, self._slice(most)):
-                found.append((at(before + 1), None))
+            if before and n > before[1] and second - before[0] > self._slice(most):
+                found.append((at(before[0] + 1), None))
             found.append((at(second), value))
-            before = second
+            before = second, n
         return found
 
     def _slice(self, most: int) -> float:
         return 3 * (self.end - self.start).total_seconds() / max(most, 1)
 
-    def between(self, start: float, end: float) -> tuple[Floats, Floats]:
-        """Return times and values with start <= time <= end."""
-        first, last = np.searchsorted(self.times, [start, end], side="left")
+    def between(self, start: float, end: float) -> Stretch:
+        """Return what was read from start to end, both included, without its excursions."""
+        first = int(np.searchsorted(self.times, start))
         last = int(np.searchsorted(self.times, end, side="right"))
-        return self.times[int(first) : last], self.values[int(first) : last]
+        return Stretch(
+            self.seen, at(start), at(end), self.times[first:last], self.values[first:last],
+            self.limits, self.max_gap[first : max(last - 1, first)], [],
+        )  # fmt: skip
 
     def mkt(self, start: float, end: float) -> float | None:
         """Return the mean kinetic temperature of a window; None without enough readings."""
-        times, values = self.between(start, end)
+        part = self.between(start, end)
         try:
-            return mean_kinetic_temperature(values, shares_of_time(times, self.max_gap))
+            return mean_kinetic_temperature(part.values, shares_of_time(part.times, part.max_gap))
         except NotEnoughData:
             return None
 
@@ -96,19 +105,10 @@ def stretch_of(ctx: Context, seen: Seen, start: datetime, end: datetime) -> Stre
     times = np.concatenate([np.empty(0, np.int64), *(part.times for part in parts)]) / 1e6
     values = np.concatenate([np.empty(0), *(part.values for part in parts)])
     limits = limits_for(seen.profile, seen.quantity)
-    max_gap = gap_of(times)
+    max_gap = gap_limits(times, SHORTEST_GAP_S, LONGEST_GAP_S)
     rule = Rule(limits.low, limits.high, max_gap, JOIN_S) if limits else None
     found = excursions(times, values, rule) if rule else []
     return Stretch(seen, start, end, times, values, limits, max_gap, found)
-
-
-def gap_of(times: Floats) -> float:
-    """Return from which distance on two readings have a gap between them, in seconds."""
-    try:
-        step = usual_step(times)
-    except NotEnoughData:
-        return LONGEST_GAP_S
-    return min(max(GAP_STEPS * step, SHORTEST_GAP_S), LONGEST_GAP_S)
 
 
 def at(second: float) -> datetime:

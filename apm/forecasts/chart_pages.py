@@ -109,7 +109,7 @@ def _curve(found: Series) -> dict[str, Any]:
         "high": found.high.tolist() if found.high is not None and has_range else None,
         "n": found.n.tolist() if found.n is not None else None,
         "width_s": found.width_s,
-        "gap_s": found.gap_us / MICRO if found.gap_us else None,
+        "gaps": found.gaps(),
     }
 
 

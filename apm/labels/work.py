@@ -34,7 +34,7 @@ WORDS: dict[str, dict[str, object]] = {
     "priority": {
         "urgent": _l("Urgent"),
         "high": _l("High"),
-        "normal": _l("Normal"),
+        "normal": _l("Medium"),
         "low": _l("Low"),
     },
     "work_type": {

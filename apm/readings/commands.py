@@ -19,6 +19,7 @@ from apm.core.permissions import Permission
 from apm.readings.checking import Checked, Rejection, check, codes_in
 from apm.readings.intake import codes_known
 from apm.readings.model import Latest, Sensor
+from apm.readings.queries import sensor_by_code
 from apm.readings.receiving import receive
 from apm.readings.schema import SensorDetails
 
@@ -65,6 +66,33 @@ def add_sensor(
     )
     ctx.session.add(sensor)
     ctx.session.flush()
+    return sensor
+
+
+@command("sensor.change", Permission.SENSOR_EDIT)
+def change_sensor(
+    ctx: Context,
+    *,
+    code: str,
+    name: str,
+    name_zh: str | None,
+    location: str | None,
+    profile: str | None,
+) -> Sensor:
+    """Call a sensor otherwise, say anew where it is, or give it the limits of another profile.
+
+    Readings, alarms and rules of its own stay; the new profile's rules hold from now on.
+
+    Raises:
+        NotFound: no such sensor in this hospital.
+        Invalid: it would be nowhere.
+    """
+    sensor = sensor_by_code(ctx, code)
+    if location is None and sensor.asset is None:
+        message = _l("Say which place it measures.")
+        raise Invalid(message, fields={"location": [message]})
+    sensor.name, sensor.name_zh, sensor.profile = name, name_zh, profile
+    sensor.location = _place(ctx, location) if location else None
     return sensor
 
 

@@ -10,12 +10,14 @@ from marshmallow import (
     Schema,
     ValidationError,
     fields,
+    post_load,
     validate,
     validates,
     validates_schema,
 )
 
 from apm.core.i18n import _l
+from apm.core.units import known_unit, shown
 from apm.readings.profiles import profiles
 
 QUANTITIES = {
@@ -30,6 +32,13 @@ QUANTITIES = {
     "count": _l("Count"),
     "other": _l("Other"),
 }
+
+
+UNITS = {
+    "temperature": (("degC", "degF", "K"), _l("Give temperatures in °C, °F or K.")),
+    "humidity": (("%", "%RH"), _l("Give humidity in % or %RH.")),
+}
+"""What limits of places are held against, and its kin, with the refusal of others."""
 
 
 class SensorDetails(TypedDict, total=False):
@@ -63,13 +72,44 @@ class SensorIn(Schema):
 
     @validates("profile")
     def _is_known(self, code: str | None, **_options: object) -> None:
-        if code is not None and code not in profiles():
-            raise ValidationError([_l("There is no such profile. Choose one of the list.")])
+        check_profile(code)
+
+    @validates_schema
+    def _has_a_fitting_unit(self, data: dict[str, Any], **_options: object) -> None:
+        known, refusal = UNITS.get(data.get("quantity", ""), ((), None))
+        if known and known_unit(data.get("unit", "")) not in known:
+            raise ValidationError([refusal], "unit")
+
+    @post_load
+    def _as_we_write_it(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
+        """Write ℃ and 度 as °C: rules and neighbours go by the unit."""
+        if data["quantity"] in UNITS:
+            data["unit"] = shown(known_unit(data["unit"]))
+        return data
 
     @validates_schema
     def _has_a_place(self, data: dict[str, Any], **_options: object) -> None:
         if not data.get("asset") and not data.get("location"):
             raise ValidationError([_l("Say which equipment or which place it measures.")], "asset")
+
+
+class SensorChange(Schema):
+    """What may be said anew of a sensor; what it measures, and on what, stays."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=120))
+    name_zh = fields.String(load_default=None, validate=validate.Length(max=120))
+    location = fields.String(load_default=None, validate=validate.Length(max=120))
+    profile = fields.String(load_default=None)
+
+    @validates("profile")
+    def _is_known(self, code: str | None, **_options: object) -> None:
+        check_profile(code)
+
+
+def check_profile(code: str | None) -> None:
+    """Refuse a profile that nobody has described."""
+    if code is not None and code not in profiles():
+        raise ValidationError([_l("There is no such profile. Choose one of the list.")])
 
 
 class PageWanted(Schema):

@@ -36,6 +36,7 @@ from apm.readings.hours import (
 )
 from apm.readings.lookups import blocks_between
 from apm.readings.model import Block
+from predict.excursions import gap_limits
 
 __all__ = ["Resolution", "Series", "readings_between", "series"]
 
@@ -50,8 +51,6 @@ WIDTHS_US = [
 """Widths of a bucket that `auto` chooses from; each divides a day, so that no bucket needs two."""
 MOST_POINTS = 2000
 MOST_RAW = 500_000
-GAP_STEPS = 3.0
-"""So many usual steps without a reading are a gap: no line is drawn across it."""
 FEW_US = 3 * DAY_US
 """So much is read at once; of longer periods it is found out first how much there is."""
 LONGEST = timedelta(days=366 * 10)
@@ -94,26 +93,20 @@ class Series:
         rows = zip(self.at.tolist(), self.low.tolist(), self.high.tolist(), strict=True)
         return [(instant(t), low, high) for t, low, high in rows]
 
-    @property
-    def gap_us(self) -> int | None:
-        """How far two neighbours may be apart before there is a gap; None with fewer than three.
+    def gaps(self) -> list[int]:
+        """Return after which points a gap begins: three times what is usual there, or more.
 
-        Three times the median step, and no less than one and a half buckets.
+        A bucket is bridged in any case; see `gap_limits` for what is usual.
         """
-        if len(self.at) < 3:
-            return None
-        usual = float(np.median(np.diff(self.at)))
-        return round(max(GAP_STEPS * usual, 1.5e6 * (self.width_s or 0)))
+        at = self.at / 1e6
+        limits = gap_limits(at, 1.5 * (self.width_s or 0), np.inf)
+        return [int(k) for k in np.flatnonzero(np.diff(at) > limits)]
 
     def broken_points(self) -> list[tuple[datetime, float | None]]:
         """Return `points()` with a None where a gap begins, so that a line ends there."""
-        found: list[tuple[datetime, float | None]] = []
-        last, most = None, self.gap_us
-        for t, v in zip(self.at.tolist(), self.value.tolist(), strict=True):
-            if last is not None and most is not None and t - last > most:
-                found.append((instant(last + (t - last) // 2), None))
-            found.append((instant(t), v))
-            last = t
+        found: list[tuple[datetime, float | None]] = list(self.points())
+        for k in reversed(self.gaps()):
+            found.insert(k + 1, (instant(int(self.at[k] + self.at[k + 1]) // 2), None))
         return found
 
 

@@ -14,7 +14,7 @@ from apm.core.sources import said_source
 from apm.readings import commands, queries
 from apm.readings.asset_panel import sensors_panel
 from apm.readings.profiles import limits_of, profiles
-from apm.readings.schema import QUANTITIES, SensorIn
+from apm.readings.schema import QUANTITIES, SensorChange, SensorIn
 
 web = Blueprint("readings", __name__)
 web.add_app_template_filter(said_source)
@@ -54,6 +54,36 @@ def new_sensor() -> ResponseReturnValue:
         return _form(Form(None, _errors(error), form.typed)), 422
     flash(_("The sensor is added. It can send readings now."), "success")
     return redirect(url_for("forecasts.sensor", code=sensor.code), 303)
+
+
+@web.route("/sensors/<code>/edit", methods=["GET", "POST"])
+@requires(Permission.SENSOR_EDIT)
+def edit_sensor(code: str) -> ResponseReturnValue:
+    """Change what a sensor is called, where it is and which limits hold."""
+    ctx = context()
+    if request.method != "POST":
+        return _change_form(code, None)
+    form = load(SensorChange(), request.form)
+    if form.data is None:
+        return _change_form(code, form), 422
+    try:
+        commands.change_sensor(ctx, code=code, **form.data)
+    except Invalid as error:
+        return _change_form(code, Form(None, _errors(error), form.typed)), 422
+    flash(_("The sensor is changed. The rules of its place hold from now on."), "success")
+    return redirect(url_for("forecasts.sensor", code=code), 303)
+
+
+def _change_form(code: str, form: Form | None) -> str:
+    ctx = context()
+    return render_template(
+        "readings/edit_sensor.html",
+        form=form,
+        sensor=queries.sensor_by_code(ctx, code),
+        places=locations(ctx),
+        quantities=QUANTITIES,
+        profiles=[(profile.code, profile.name) for profile in profiles().values()],
+    )
 
 
 def _errors(error: DomainError) -> dict[str, list[str]]:

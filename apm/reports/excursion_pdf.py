@@ -12,6 +12,7 @@ from jinja2 import Environment
 from apm.accounts.model import Hospital
 from apm.assets.paper import register_fonts
 from apm.core.i18n import _, _l
+from apm.core.sources import said_source
 from apm.environment.model import ExcursionReport
 from apm.reports.curve import curve
 from apm.reports.sheet import SMALL, Cell, Sheet
@@ -39,6 +40,7 @@ class ExcursionSheet:
         self._facts: dict[str, Any] = row.facts
         self._words = Words(language)
         self._as_time: Callable[[object], object] = env.filters["datetimeformat"]
+        self._as_person: Callable[[object], object] = env.filters["person"]
         self._as_number: Callable[..., object] = env.filters["decimalformat"]
 
     def pdf(self, url: str) -> bytes:
@@ -59,10 +61,10 @@ class ExcursionSheet:
         sheet.add(self._curve())
         sheet.heading(words.word(_l("Noticed, and concerned")))
         sheet.facts(self._noticed())
-        sheet.heading(words.word(_l("What was decided")))
+        sheet.heading(words.word(_l("Measures and decision")))
         sheet.facts(self._said())
         sheet.heading(words.word(_l("Signature")))
-        head = [words.word(text) for text in (_l("Name"), _l("Meaning"), _l("Time"))]
+        head = [words.word(text) for text in (_l("Signatory"), _l("Meaning"), _l("Time"))]
         signed: list[str | Cell] = [
             escape(row.person or ""), words.word(MEANING, join=BELOW), self._time(row.signed_at),
             ((row.record_hash or "")[:HASH], SMALL),
@@ -89,7 +91,7 @@ class ExcursionSheet:
         bounds = ""
         if limits:
             bounds = f"{self._number(limits['low'])} – {self._number(limits['high'])} {unit}"
-            bounds += f"<br/>{escape(limits['source'])}"
+            bounds += f"<br/>{words.call(said_source, limits['source'], join=BELOW)}"
         named = f"{words.name(sensor['en'], sensor['zh'])} · {escape(sensor['code'])}"
         mkt, air = facts["mkt"], facts["air"]
         return [
@@ -119,7 +121,7 @@ class ExcursionSheet:
     def _curve(self) -> Any:
         facts, limits = self._facts, self._facts["limits"]
         points = [(datetime.fromisoformat(at), value) for at, value in facts["curve"]]
-        ends = [str(self._as_time(at)) for at in (points[0][0], points[-1][0])]
+        ends = [self._time(at) for at in (points[0][0], points[-1][0])]
         return curve(
             points,
             limits=(limits["low"], limits["high"]) if limits else None,
@@ -135,7 +137,9 @@ class ExcursionSheet:
             f"{words.name(one['en'], one['zh'])} {escape(one['number'])}"
             for one in facts["equipment"]
         )
-        by_whom = f"{escape(alarm['by'])}, {self._time(alarm['at'])}" if _has_by(alarm) else ""
+        by_whom = ""
+        if _has_by(alarm):
+            by_whom = f"{words.call(self._as_person, alarm['by'])}<br/>{self._time(alarm['at'])}"
         return [
             self._pair(_l("Alarm since"), self._time(alarm["since"]) if alarm else none),
             self._pair(_l("Acknowledged by"), by_whom),
@@ -149,10 +153,10 @@ class ExcursionSheet:
         decision = words.label("decision", row.decision) if row.decision else ""
         return [
             self._pair(_l("Goods or equipment concerned"), escape(row.products or "")),
-            self._pair(_l("Cause"), escape(row.cause or "")),
+            self._pair(_l("Cause of the excursion"), escape(row.cause or "")),
             self._pair(_l("What was done"), escape(row.action or "")),
             self._pair(_l("Decision on the goods"), decision),
-            self._pair(_l("Why"), escape(row.decision_reason or "")),
+            self._pair(_l("Reason for the decision"), escape(row.decision_reason or "")),
         ]
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment
 
 from apm.accounts.model import Hospital
 from apm.core.i18n import _l
+from apm.core.sources import said_source
 from apm.environment.model import StorageRecord
 from apm.environment.records import Document
 from apm.reports.excursion_pdf import HASH, PROOF, lasting
@@ -94,7 +95,7 @@ class RecordSheet:
         bounds = ""
         if limits:
             bounds = f"{self._number(limits['low'])} – {self._number(limits['high'])} {unit}"
-            bounds += f"<br/>{escape(limits['source'])}"
+            bounds += f"<br/>{words.call(said_source, limits['source'], join=BELOW)}"
             if limits["to_verify"]:
                 bounds += f"<br/><b>{words.word(_l('To be verified'))}</b>"
         figures = " / ".join(self._number(sensor[name]) for name in ("low", "mean", "high"))
@@ -170,7 +171,7 @@ class RecordSheet:
     def _signature(self, sheet: Sheet, row: StorageRecord) -> None:
         words = self._words
         sheet.heading(words.word(_l("Signature")))
-        head = [words.word(text) for text in (_l("Name"), _l("Meaning"), _l("Time"))]
+        head = [words.word(text) for text in (_l("Signatory"), _l("Meaning"), _l("Time"))]
         signed: list[str | Cell] = [
             escape(row.person), words.word(MEANING, join=BELOW), self._time(row.signed_at),
             (row.record_hash[:HASH], SMALL),

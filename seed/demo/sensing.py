@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from apm.alarms import commands
 from apm.alarms.evaluating import evaluate_all
+from apm.alarms.neighbours import compare_rooms
 from apm.core.command import Context
 from apm.demo.signals import DAY, SIGNALS, origin_of
 from apm.detecting.scoring import score_all
@@ -76,6 +77,7 @@ def note_sensing(world: World, diary: Diary) -> None:
     for end in sorted({*ends, *seen, *over, world.now}):
         _note_chapter(world, diary, last, end)
         last = end
+    diary.note(world.now, world.system, "alarm.compare", compare_rooms)
     for trouble, at in zip(TROUBLES, seen, strict=True):
         _note_answer(world, diary, trouble, at)
 
@@ -168,6 +170,7 @@ def _note_answer(world: World, diary: Diary, trouble: Trouble, at: datetime) -> 
     soon = timedelta(minutes=1)
     for minutes, actor, name, act in (
         (6, wang.actor, "alarm.acknowledge", acknowledge),
+        (7, wang.actor, "alarm.acknowledge", answer_the_others),
         (8, wang.actor, "work_order.assign", lambda ctx: working.assign(ctx, order(ctx), chen)),
         (20, chen.actor, "work_order.start", lambda ctx: working.start(ctx, order(ctx))),
         (70, chen.actor, "work_order.complete", complete),

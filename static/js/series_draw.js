@@ -1,12 +1,12 @@
 /** Draws one stretch of readings with uPlot: line, range, expected band, limits, alarms, orders. */
 
-/** Return the columns uPlot wants, with a hole wherever neighbours are further apart than a gap. */
+/** Return the columns uPlot wants, with a hole after each point where a gap begins. */
 function columns(found) {
   const all = [[], [], [], []];
   const push = (...row) => row.forEach((value, k) => all[k].push(value));
+  const gaps = new Set(found.gaps);
   found.at.forEach((at, k) => {
-    const last = all[0].at(-1);
-    if (k && found.gap_s && at - last > found.gap_s) push((last + at) / 2, null, null, null);
+    if (gaps.has(k - 1)) push((all[0].at(-1) + at) / 2, null, null, null);
     push(at, found.value[k], found.low?.[k] ?? null, found.high?.[k] ?? null);
   });
   return found.low ? all : all.slice(0, 2);

@@ -88,6 +88,26 @@ def test_the_facts_are_those_of_the_readings(as_, draft, fridge):
     assert len(facts["orders"]) == 1
 
 
+def test_a_logger_that_reads_faster_while_warm_changes_no_mean(as_, fridge):
+    wang, other = as_("wang"), "FAST"
+    add_sensor(
+        wang, code=other, name="Blood fridge 2", quantity="temperature", unit="°C",
+        asset=fridge.code, profile="blood_rbc",
+    )  # fmt: skip
+    send(wang, other, [4.0] * 160, NOW - STEP * 2)
+    fast = [{"sensor": other, "at": NOW - STEP + timedelta(seconds=2 * k),
+             "value": 9.0 if k < 300 else 4.0} for k in range(301)]  # fmt: skip
+    ingest(wang, fast)
+
+    facts = begin_report(wang, sensor=other, began=NOW - STEP).facts
+
+    assert (facts["seconds"], facts["n"]) == (600.0, 300)
+    # Of a day ten warm minutes and half the step before them, however many readings that were.
+    day = mean_kinetic_temperature(np.array([4.0, 9.0]), np.array([85500.0, 900.0]))
+    assert facts["mkt"]["value"] == pytest.approx(day, abs=0.001)
+    assert None not in [value for _at, value in facts["curve"]]
+
+
 def test_the_same_excursion_has_one_report(as_, draft):
     again = begin_report(as_("zhao"), sensor="BF", began=began() + STEP * 3)
 

@@ -129,6 +129,8 @@ class TestForm:
             ({"code": ""}, "Fill this in."),
             ({"location": ""}, "Say which equipment or which place"),
             ({"asset": "ZZZZZZZZ"}, "No equipment of this hospital has this label"),
+            ({"unit": "furlong"}, "Give temperatures in °C, °F or K."),
+            ({"quantity": "humidity"}, "Give humidity in % or %RH."),
         ],
     )
     def test_it_says_what_does_not_fit(self, login, sensors, change, words):
@@ -138,6 +140,47 @@ class TestForm:
 
     def test_a_technician_may_not(self, login):
         assert login("chen").get("/sensors/new").status_code == 403
+
+    @pytest.mark.parametrize("typed", ["℃", "degC", "摄氏度", "°C"])
+    def test_however_celsius_is_typed_the_rules_of_the_place_hold(self, login, as_, typed):
+        new = {**self.NEW, "unit": typed, "profile": "imaging_room"}
+        assert login("wang").post("/sensors/new", data=new).status_code == 303
+        assert sensor_by_code(as_("wang"), "CT1-T").unit == "°C"
+
+
+class TestChange:
+    SAID = {"name": "CT room 1, door", "name_zh": "CT 1室门口", "location": "CT 2",
+            "profile": "imaging_room"}  # fmt: skip
+
+    def test_an_engineer_corrects_a_sensor_and_its_rules_follow(self, login, as_, sensors):
+        wang = login("wang")
+        assert 'href="/sensors/T-1/edit"' in wang.get("/sensors/T-1").text
+        assert wang.get("/sensors/T-1/edit").status_code == 200
+
+        done = wang.post("/sensors/T-1/edit", data=self.SAID)
+
+        assert (done.status_code, done.location) == (303, "/sensors/T-1")
+        found = sensor_by_code(as_("wang"), "T-1")
+        assert (found.name, found.location.name) == ("CT room 1, door", "CT 2")
+        assert limits_of(found) == (18, 24)
+        assert "Upper limit" in wang.get("/sensors/T-1/rules").text
+
+    @pytest.mark.parametrize(
+        ("code", "change", "words"),
+        [
+            ("T-1", {"name": ""}, "Fill this in."),
+            ("T-1", {"profile": "moon"}, "There is no such profile"),
+            ("R-1", {"location": ""}, "Say which place it measures."),
+        ],
+    )
+    def test_it_says_what_does_not_fit(self, login, sensors, code, change, words):
+        answer = login("wang").post(f"/sensors/{code}/edit", data={**self.SAID, **change})
+        assert answer.status_code == 422
+        assert words in answer.text
+
+    def test_a_technician_may_not_and_a_foreign_one_is_not_there(self, login, sensors):
+        assert login("chen").get("/sensors/T-1/edit").status_code == 403
+        assert login("wang").post("/sensors/SOUTH-1/edit", data=self.SAID).status_code == 404
 
 
 def test_the_asset_page_shows_its_sensors(login, as_, sensors):

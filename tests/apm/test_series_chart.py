@@ -60,11 +60,25 @@ def test_a_gap_is_told_and_the_printed_line_ends_there(login, as_, now):
     found = fetched(login("chen"), "T-1", now - timedelta(hours=8), now)
     page = login("chen").get("/sensors/T-1").text
 
-    assert found["gap_s"] == 180
-    steps = [b - a for a, b in zip(found["at"], found["at"][1:], strict=False)]
-    assert [step for step in steps if step > found["gap_s"]] == [201 * 60]
+    assert found["gaps"] == [99]
+    assert found["at"][100] - found["at"][99] == 201 * 60
     line = page.split('class="line" d="')[1].split('"')[0]
     assert line.count("M") == 2
+
+
+def test_a_sensor_that_speaks_faster_for_a_while_keeps_its_line(login, as_, now):
+    wang = as_("wang")
+    sensor_on(wang, "T-1")
+    slow = [(now - MINUTE * k, 4.0) for k in range(20, 600, 10)]
+    fast = [(now - timedelta(seconds=2 * k), 4.5) for k in range(1, 300)]
+    send(wang, "T-1", slow + fast)
+
+    found = fetched(login("chen"), "T-1", now - timedelta(hours=11), now)
+    page = login("chen").get("/sensors/T-1").text
+
+    assert found["gaps"] == []
+    line = page.split('class="line" d="')[1].split('"')[0]
+    assert line.count("M") == 1
 
 
 def test_alarms_and_work_orders_of_the_stretch_come_along(login, as_, now):

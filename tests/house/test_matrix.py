@@ -43,6 +43,7 @@ SENSITIVE: dict[str, set[Role]] = {
     "POST /energy/terms": {E, M, A},
     "POST /meter-breaks/<int:break_id>": {E, A},
     "POST /sensors/<code>/use": {E, A},
+    "POST /sensors/<code>/edit": {E, A},
     "GET /assets": {R, T, E, M, A},
     "GET /assets/export.<any(csv, xlsx):kind>": {E, M, A},
     "POST /assets/import": {E, M, A},

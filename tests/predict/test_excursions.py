@@ -13,6 +13,7 @@ from predict.excursions import (
     Rule,
     Side,
     excursions,
+    gap_limits,
     gaps,
     seconds_outside,
     usual_step,
@@ -160,3 +161,28 @@ def test_rules_that_cannot_be_are_refused():
     for low, high, gap in ((8.0, 2.0, 60.0), (2.0, 8.0, 0.0)):
         with pytest.raises(ValueError, match=r"limit|gap"):
             Rule(low, high, gap)
+
+
+def test_a_logger_that_reads_faster_while_warm_makes_no_gaps_of_its_slow_readings():
+    slow, fast = np.arange(144) * 600.0, 144 * 600.0 + np.arange(600) * 2.0
+    times = np.r_[slow, fast, fast[-1] + 600.0 * np.arange(1, 30)]
+
+    limits = gap_limits(times, 120.0, 21600.0)
+    assert not (np.diff(times) > limits).any()
+    assert gaps(times, times[0], times[-1], limits) == []
+
+    # What is missing is a gap in each part by what is usual there.
+    holes = times[(times < slow[50]) | (times > slow[53])]
+    holes = holes[(holes < fast[100]) | (holes > fast[170])]
+    limits = gap_limits(holes, 120.0, 21600.0)
+    assert gaps(holes, holes[0], holes[-1], limits) == [
+        (slow[49], slow[54]), (fast[99], fast[171]),
+    ]  # fmt: skip
+
+
+def test_the_ends_are_judged_by_the_steps_next_to_them():
+    times = np.r_[np.arange(40) * 60.0, 2340.0 + np.arange(1, 40) * 600.0]
+    limits = gap_limits(times, 120.0, 21600.0)
+    ends = times[0], times[-1]
+    assert gaps(times, ends[0] - 200, ends[1] + 1800, limits) == [(ends[0] - 200, ends[0])]
+    assert gaps(times, ends[0], ends[1] + 1801, limits) == [(ends[1], ends[1] + 1801)]
