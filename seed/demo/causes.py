@@ -202,7 +202,7 @@ def _free(
         .where(Plan.asset_id.in_(units), Occurrence.late_after < world.today)
         .order_by(Occurrence.due)
     )
-    last = dict(ctx.session.execute(dates).tuples().all())  # the newest stays
+    last = dict(ctx.session.execute(dates).all())  # the newest stays
     undone = {OccurrenceState.MISSED, OccurrenceState.OPEN}
     kept_badly = [unit for unit in old if last.get(unit.row.id) in undone]
     return (kept_badly or old or free)[0]

@@ -303,7 +303,7 @@ def test_one_sensor_of_the_mri_room_drifts_and_its_neighbours_say_so(
             select(Sensor.code, Neighbours.verdict).join(
                 Sensor, Sensor.id == Neighbours.sensor_id
             ).where(Sensor.code.startswith("MRI-ROOM-T"))
-        ).tuples().all()
+        ).all()
     )  # fmt: skip
 
     assert AlarmKind.SENSOR_FAULT in {alarm.kind for alarm in alarms}
