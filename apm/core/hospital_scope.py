@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ForeignKey, event
 from sqlalchemy.orm import Mapped, ORMExecuteState, mapped_column, with_loader_criteria
+from sqlalchemy.orm.util import LoaderCriteriaOption
 
 from apm.core.db import ApmSession
 
@@ -27,12 +29,16 @@ def _only_own_hospital(state: ORMExecuteState) -> None:
     if state.is_insert:
         _refuse_unstamped_insert(state)
     elif hospital_id is not None:
-        state.statement = state.statement.options(
-            # include_aliases: without it a criterion on a mixin filters nothing at all.
-            with_loader_criteria(
-                HospitalScoped, lambda cls: cls.hospital_id == hospital_id, include_aliases=True
-            )
-        )
+        state.statement = state.statement.options(_rows_of(hospital_id))
+
+
+@lru_cache
+def _rows_of(hospital_id: int) -> LoaderCriteriaOption:
+    """Return the filter for the rows of a hospital; to make it takes a fifth of a query's time."""
+    # include_aliases: without it a criterion on a mixin filters nothing at all.
+    return with_loader_criteria(
+        HospitalScoped, lambda cls: cls.hospital_id == hospital_id, include_aliases=True
+    )
 
 
 def _refuse_unstamped_insert(state: ORMExecuteState) -> None:
