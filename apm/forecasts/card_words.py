@@ -92,9 +92,8 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def rows_of_card(card: Card) -> list[Row]:
+def rows_of_card(found: Figures, kept: Coverage | None) -> list[Row]:
     """Return the table of a card: columns are the model and `RULES`."""
-    found = card.figures
     rules = [found.baselines.get(rule) for rule in RULES]
     every = [found.warnings, *rules]
     return [
@@ -103,7 +102,7 @@ def rows_of_card(card: Card) -> list[Row]:
         Row(_("False alarms per device and month"), tuple(_rate(w) for w in every)),
         Row(_("Warned ahead by"), tuple(_lead(w.lead if w else None) for w in every)),
         Row(_("Skill against the baseline"), (_skill(found), NOTHING, NOTHING, NOTHING)),
-        Row(_("Interval kept"), (_kept(card.coverage), NOTHING, NOTHING, NOTHING)),
+        Row(_("Interval kept"), (_kept(kept), NOTHING, NOTHING, NOTHING)),
     ]
 
 

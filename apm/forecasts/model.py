@@ -164,11 +164,12 @@ class ForecastRecord(Audited, HospitalScoped, Row):
         Index("ix_forecast_record_open", "hospital_id", "outcome", "until"),
         Index("ix_forecast_record_asset", "asset_id", "at"),
         Index("ix_forecast_record_now", "asset_id", "hospital_id", "outcome"),
+        Index("ix_forecast_record_version", "model_version_id", "at"),
     )
 
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
     sensor_id: Mapped[int | None] = mapped_column(ForeignKey("sensor.id"), index=True)
-    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
     at: Mapped[datetime]
     horizon_days: Mapped[int]
     until: Mapped[datetime]

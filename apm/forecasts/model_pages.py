@@ -121,7 +121,7 @@ def _card(row: ModelVersion, form: Form | None = None, status: int = 200) -> Res
         version=row,
         card=found.card,
         counted_at=found.at,
-        rows=rows_of_card(found.card) if found.card else [],
+        rows=rows_of_card(found.card.figures, found.card.coverage) if found.card else [],
         records=_records(ctx, row, LAST),
         currency=hospital.currency if hospital else "CNY",
         wish=(row.state_why or {}).get("training"),

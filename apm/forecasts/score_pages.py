@@ -9,11 +9,19 @@ from apm.accounts.queries import own_hospital
 from apm.core.chances import percent
 from apm.core.http import context, requires
 from apm.core.permissions import Permission
-from apm.forecasts.card_words import FORMULAS, RULES, rows_of_card, rows_of_horizons, why_words
+from apm.forecasts.card_words import (
+    FORMULAS,
+    RULES,
+    Row,
+    rows_of_card,
+    rows_of_horizons,
+    why_words,
+)
 from apm.forecasts.model import ModelState, Outcome
 from apm.forecasts.muting import hides_interval
 from apm.forecasts.registry import at_work
 from apm.forecasts.score_keeping import shown_cards
+from apm.forecasts.scorecard import Card
 from apm.forecasts.wording import number
 
 score_pages = Blueprint("scores", __name__)
@@ -30,12 +38,15 @@ def scorecard() -> ResponseReturnValue:
     return render_template(
         "forecasts/scorecard.html",
         cards=[
-            (one.version, one.card, rows_of_card(one.card) if one.card else [], one.at)
-            for one in shown_cards(ctx, versions)
+            (one.version, one.card, _rows(one.card), one.at) for one in shown_cards(ctx, versions)
         ],
         currency=hospital.currency if hospital else "CNY",
         **score_words(),
     )
+
+
+def _rows(card: Card | None) -> list[Row]:
+    return rows_of_card(card.figures, card.coverage) if card else []
 
 
 def score_words() -> dict[str, object]:

@@ -13,9 +13,13 @@ def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("forecast_record") as table:
         table.add_column(sa.Column("probabilities", sa.JSON(), nullable=True))
+        table.drop_index("ix_forecast_record_model_version_id")
+        table.create_index("ix_forecast_record_version", ["model_version_id", "at"])
 
 
 def downgrade() -> None:
     """Take back."""
     with op.batch_alter_table("forecast_record") as table:
+        table.drop_index("ix_forecast_record_version")
+        table.create_index("ix_forecast_record_model_version_id", ["model_version_id"])
         table.drop_column("probabilities")
