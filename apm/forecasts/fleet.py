@@ -14,6 +14,7 @@ from sqlalchemy.orm import defer, joinedload
 from apm.assets.model import Asset, Department, Risk
 from apm.assets.search import search_for
 from apm.core.command import Context
+from apm.core.many import among
 from apm.core.paging import Page, page_of
 from apm.forecasts.fleet_model import Band, FleetEntry, Standing
 from apm.forecasts.model import Forecast, ForecastRecord, ModelKind, Outcome
@@ -26,6 +27,8 @@ is_told_by = and_(
     FleetEntry.sensor_id.is_not_distinct_from(Forecast.sensor_id),
 )
 """An entry, and the forecast that speaks for its asset."""
+FEW = 2000
+"""So many found assets are named in the statement."""
 STALE = timedelta(days=2)
 """Older forecasts are no guide any more: they are made every day."""
 
@@ -242,5 +245,9 @@ def _filtered(
         query = query.where(FleetEntry.department_id.in_(select(Department.id).where(named)))
     if wanted.q:
         found = search_for(ctx, wanted.q).of(select(Asset.id))
-        query = query.where(FleetEntry.asset_id.in_(found))
+        ids = list(ctx.session.scalars(found.limit(FEW + 1)))
+        # Few are looked up one by one; else the database reads the whole fleet beside them.
+        is_few = len(ids) <= FEW
+        named = among(FleetEntry.asset_id, ids) if is_few else FleetEntry.asset_id.in_(found)
+        query = query.where(named)
     return query
