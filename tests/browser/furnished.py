@@ -174,6 +174,7 @@ def _readings(wang: Context, chiller: Asset, found: Furnished) -> None:
     add_sensor(wang, code="NEW", name="Chiller", name_zh="水冷机供水", asset=chiller.code, **facts)
     ingest(wang, log.as_json("CT1-TEMP"))
     ingest(wang, log.as_json("NEW")[-300:])
+    found.pages["readings.edit_sensor"] = ["/sensors/NEW/edit"]
     found.pages["forecasts.sensor"] = [
         "/sensors/CT1-TEMP",
         "/sensors/CT1-TEMP?period=month",
