@@ -158,7 +158,7 @@ def test_a_room_is_read_and_its_excursion_reported(house: House, come: Come, lan
     person.tap(person.button("Write report"))
 
     person.sees("What was measured")
-    person.type(person.field("Cause"), "空调故障")
+    person.type(person.field("Cause of the excursion"), "空调故障")
     person.tap(person.button("Save"))
     person.sees("The report is saved. Sign it when it is complete.")
     assert violations(person.page) == []
