@@ -192,7 +192,10 @@ def gaps(
 ) -> list[tuple[float, float]]:
     """Return the stretches of start..end without a reading for longer than `max_gap`.
 
-    `max_gap`: seconds, one for all steps or one a step, shape (n - 1,).
+    `max_gap`: seconds, one for all steps or one a step, shape (n - 1,), n at least 2.
+
+    Raises:
+        ValueError: limits of no step.
 
     >>> gaps(np.array([10.0, 20.0, 90.0]), 0.0, 100.0, 30.0)
     [(20.0, 90.0)]
@@ -208,6 +211,8 @@ def _at_marks(max_gap: float | Floats, first: int, last: int) -> float | Floats:
     """Return the limits of the steps from before the reading `first` to after `last` - 1."""
     if isinstance(max_gap, float | int):
         return max_gap
+    if not len(max_gap):
+        raise ValueError("with fewer than two readings give one limit")
     ends = np.clip(np.arange(first - 1, last), 0, len(max_gap) - 1)
     return np.asarray(max_gap[ends])
 

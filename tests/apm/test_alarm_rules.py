@@ -1,6 +1,7 @@
 """Readings beyond a limit become alarms: once an episode, late or not, however they arrive."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from apm.alarms.evaluating import evaluate, evaluate_all
 from apm.alarms.model import Checkpoint, Evaluated
 from apm.alarms.rule_commands import Change, reset_rule, set_profile_rule, set_rule
 from apm.core.errors import Invalid, NotAllowed, NotFound
+from apm.readings import noting
 from apm.readings.commands import ingest
 from apm.readings.model import AlarmGroup, AlarmKind, EndedWhy, Latest
 from apm.readings.noting import note_inbox
@@ -226,6 +228,26 @@ def test_what_comes_while_it_is_counted_is_left_for_the_next_round(ward, fridge,
     assert ward.look(10) == 2
     assert (ward.alarm("high").peak, minutes(ward.alarm("high").since)) == (7.5, 0)
     assert all(alarm.evidence["series"]["value"][0] == 4.0 for alarm in ward.alarms())
+
+
+def test_while_one_thread_notes_or_judges_no_other_does(ward, fridge, monkeypatch):
+    ward.send("F-1", [7.0] * 10)
+    asked = []
+
+    def asks_first(real):
+        def act(*args):
+            ctx = ward.at(9, "system")
+            turns = noting._TURNS[ctx.session.get_bind()][ctx.actor.hospital_id]
+            with ThreadPoolExecutor(1) as other:
+                asked.append(other.submit(turns.acquire, blocking=False).result())
+            return real(*args)
+
+        return act
+
+    monkeypatch.setattr(noting, "_note", asks_first(noting._note))
+    monkeypatch.setattr(evaluating, "count", asks_first(evaluating.count))
+    assert ward.look(10) == 2
+    assert asked == [False, False]
 
 
 def test_a_sensor_that_speaks_less_often_is_looked_at_anew(ward, fridge, as_):

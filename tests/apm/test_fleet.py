@@ -80,6 +80,18 @@ def test_each_filter_keeps_what_it_says(fleet, wanted, found):
     assert names(fleet_page(fleet("wang"), wanted)) == found
 
 
+def test_a_search_finds_the_same_however_much_it_finds(fleet, monkeypatch):
+    def found():
+        return [
+            names(fleet_page(fleet("wang"), FleetFilter(q=q)))
+            for q in ("ventilator", "harm", "nothing so called")
+        ]
+
+    named = found()
+    monkeypatch.setattr("apm.forecasts.fleet.FEW", 0)
+    assert found() == named == [["Worst"], ["Harmless"], []]
+
+
 def test_the_counts_are_those_of_the_lists(fleet):
     wang = fleet("wang")
 
