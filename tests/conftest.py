@@ -132,7 +132,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def _fill(engine: Engine) -> None:
+def move_in(engine: Engine) -> None:
     """Migrate, and let the cast move in."""
     database.upgrade(engine)
     with make_sessions(engine)() as session:
@@ -186,14 +186,14 @@ def postgres_filled(name: str, fill: Callable[[Engine], None]) -> str:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file made once, which each test copies."""
-    return sqlite_filled(tmp_path_factory.mktemp("db") / "template.db", _fill)
+    return sqlite_filled(tmp_path_factory.mktemp("db") / "template.db", move_in)
 
 
 @pytest.fixture(scope="session")
 def postgres_template() -> Iterator[str]:
     """A PostgreSQL database made once, which each test copies."""
     with postgres_database() as name:
-        yield postgres_filled(name, _fill)
+        yield postgres_filled(name, move_in)
 
 
 def _named(database_name: str) -> str:

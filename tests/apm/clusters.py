@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import until
+from apm.core.db import make_engine
+from tests.conftest import move_in
+from tests.processes import until
 
 
 class Cluster:
@@ -63,3 +65,14 @@ def postgresql():
     finally:
         made.run("pg_ctl", "-m", "immediate", "-s", "stop")
         shutil.rmtree(made.folder)
+
+
+@contextlib.contextmanager
+def filled(cluster):
+    """Yield an engine on the cluster, migrated, with the cast moved in."""
+    engine = make_engine(cluster.url)
+    try:
+        move_in(engine)
+        yield engine
+    finally:
+        engine.dispose()

@@ -25,17 +25,11 @@ from apm.core.sealing import seal
 from apm.readings.commands import add_sensor
 from apm.readings.series import readings_between
 from tests.apm.hospital import make_asset
-from tests.waiting import until
+from tests.processes import free_port, until
 
 KEY = "only for tests"
 MOSQUITTO = "/usr/sbin/mosquitto"
 SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:

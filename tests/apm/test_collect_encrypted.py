@@ -13,7 +13,8 @@ from cryptography import x509
 from apm.collecting.certificates import fingerprint_of, new_identity
 from apm.collecting.failures import Reason, problem_text
 from apm.demo.devices import OpcUaDevice
-from tests.apm.devices import add_sensors, free_port
+from tests.apm.devices import add_sensors
+from tests.processes import free_port
 
 SENSOR = "OPC-1"
 

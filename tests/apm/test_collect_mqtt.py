@@ -30,7 +30,7 @@ from tests.apm.devices import (
     publisher,
     stored,
 )
-from tests.waiting import PATIENCE_S, rounds, until
+from tests.processes import PATIENCE_S, rounds, until
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ import pytest
 
 from apm.collecting.model import LinkState
 from apm.core.command import Context
-from apm.core.db import make_engine, make_sessions
-from tests.apm.clusters import postgresql
+from apm.core.db import make_sessions
+from tests.apm.clusters import filled, postgresql
 from tests.apm.devices import (
     SECONDS,
     add_sensors,
@@ -22,8 +22,8 @@ from tests.apm.devices import (
     stored,
 )
 from tests.apm.test_collect_mqtt import waiting_on_disk
-from tests.conftest import _fill, actor_named
-from tests.waiting import until
+from tests.conftest import actor_named
+from tests.processes import until
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -37,9 +37,11 @@ def values(sessions, home, sensor_id):
 
 
 def test_readings_wait_on_the_disk_while_postgresql_is_stopped(tmp_path):
-    with postgresql() as cluster, broker(tmp_path / "broker") as mosquitto:
-        engine = make_engine(cluster.url)
-        _fill(engine)
+    with (
+        postgresql() as cluster,
+        filled(cluster) as engine,
+        broker(tmp_path / "broker") as mosquitto,
+    ):
         sessions = make_sessions(engine)
         with sessions() as session:
             wang = Context(session, actor_named(session, "wang"))
@@ -63,7 +65,6 @@ def test_readings_wait_on_the_disk_while_postgresql_is_stopped(tmp_path):
             until(
                 lambda: values(sessions, home, ids["T-1"]) == wanted, seconds=SECONDS, what="all"
             )
-        engine.dispose()
 
 
 @pytest.mark.database

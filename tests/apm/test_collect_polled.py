@@ -19,12 +19,11 @@ from tests.apm.devices import (
     add_sensors,
     collecting,
     connect,
-    free_port,
     link,
     stored,
 )
 from tests.apm.servers import web_server
-from tests.waiting import until
+from tests.processes import free_port, until
 
 TYPES = {
     "u16": ({"type": "u16"}, 65535.0),

@@ -51,7 +51,7 @@ from apm.work.loading import whole
 from apm.work.model import WorkOrder
 from apm.work.numbers import next_number
 from apm.work.states import WorkState, WorkType
-from tests.waiting import until
+from tests.processes import until
 
 pytestmark = pytest.mark.timeout(900)  # the first builds two years
 WITHOUT_WORK = {AssetState.QUARANTINED, AssetState.MISSING, AssetState.RETIRED}

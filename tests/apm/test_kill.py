@@ -6,11 +6,9 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 
@@ -32,20 +30,10 @@ from apm.requests.model import Request
 from apm.work.model import WorkOrder
 from apm.worker.model import Lease
 from tests.apm.hospital import make_asset, make_request
+from tests.processes import free_port, until
 
 pytestmark = pytest.mark.database
-DEADLINE = 60
 START = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-def until(condition, what):
-    """Wait for a condition of another process; fail when it does not come in time."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        Flag().wait(0.01)
-    pytest.fail(f"not within {DEADLINE} s: {what}")
 
 
 @contextlib.contextmanager
@@ -69,12 +57,6 @@ def running(engine, *arguments):
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Sender(threading.Thread):
@@ -133,11 +115,11 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(engine, as_, bea
             before = [len(sender.acknowledged) for sender in senders]
             with running(engine, "serve", "--port", str(port), "--processes", "1"):
                 for sender, n in zip(senders, before, strict=True):
-                    until(lambda s=sender, n=n: len(s.acknowledged) >= n + 8, "acknowledged")
+                    until(lambda s=sender, n=n: len(s.acknowledged) >= n + 8, what="acknowledged")
     finally:
         for sender in senders:
             sender.enough.set()
-            sender.join(DEADLINE)
+            sender.join(60)
 
     ctx = as_("wang")
     stored = list(readings_between(ctx, sensor.id))
@@ -196,7 +178,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(engine, sessions, as_):
     total = left()
     for share in (0.9, 0.6, 0.3, 0):
         with running(engine, "worker"):
-            until(lambda share=share: left() <= share * total, "the work goes on")
+            until(lambda share=share: left() <= share * total, what="the work goes on")
             killed_at.append(left())
         with sessions() as session:  # so that the next need not wait for the lease to run out
             ctx = Context(session, system_actor(None))

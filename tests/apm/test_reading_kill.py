@@ -14,22 +14,20 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
 
 from apm.accounts.commands import add_token
 from apm.accounts.queries import system_actor
 from apm.core.command import Context
-from apm.core.db import make_engine, make_sessions
+from apm.core.db import make_sessions
 from apm.core.permissions import Role
 from apm.readings.commands import add_sensor
 from apm.readings.merging import backlog, merge_inbox
 from apm.readings.queries import sensor_by_code
 from apm.readings.series import readings_between
-from tests.apm.clusters import postgresql
-from tests.apm.test_kill import free_port, running, until
-from tests.conftest import _fill, actor_named
-from tests.waiting import PATIENCE_S, rounds
+from tests.apm.clusters import filled, postgresql
+from tests.apm.test_kill import running
+from tests.conftest import actor_named
+from tests.processes import PATIENCE_S, free_port, rounds, until
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -121,15 +119,15 @@ def token(ctx):
 
 
 def check(sessions, found):
-    """Compare what is stored with what was acknowledged, before and after a last merge."""
+    """Compare what is stored with what was acknowledged, before and after a last merge.
+
+    A batch that was on its way at the end may be there too, unacknowledged: then all of it.
+    """
     with sessions() as session:
         ctx = Context(session, actor_named(session, "wang"))
         for _ in range(2):
             for one in found:
-                there = stored(ctx, one.codes)
-                assert {key: there.get(key) for key in one.expected} == one.expected
-                extra = {key: v for key, v in there.items() if key not in one.expected}
-                assert extra.items() <= one.on_the_way.items()
+                assert stored(ctx, one.codes) in (one.expected, one.expected | one.on_the_way)
             merge_inbox(ctx)
         assert backlog(ctx) == (0, 0)
 
@@ -148,7 +146,7 @@ def stored(ctx, codes):
 def progress(found, n):
     """Wait until so many more batches are acknowledged."""
     before = sum(one.acknowledged for one in found)
-    until(lambda: sum(one.acknowledged for one in found) >= before + n, "acknowledged")
+    until(lambda: sum(one.acknowledged for one in found) >= before + n, what="acknowledged")
 
 
 @pytest.mark.database
@@ -169,40 +167,20 @@ def test_server_and_worker_are_killed_at_random(engine, sessions):
     check(sessions, found)
 
 
-@pytest.fixture
-def cluster():
-    with postgresql() as running_now:
-        yield running_now
-
-
-def test_the_database_is_killed_at_random(cluster):
+def test_the_database_is_killed_at_random():
     rng = np.random.default_rng(8)
-    engine = make_engine(cluster.url)
-    _fill(engine)
     port = free_port()
     serve = ("serve", "--port", str(port), "--processes", "1")
-    with (
-        gateways(make_sessions(engine), port) as found,
-        running(engine, *serve),
-        running(engine, "worker"),
-    ):
-        for _ in rounds(ROUNDS):
-            progress(found, int(rng.integers(3, 20)))
-            cluster.kill()
-            cluster.start()
-            until(lambda: is_up(cluster.url), "the database is up")
-        progress(found, 3)
-    check(make_sessions(engine), found)
+    with postgresql() as cluster, filled(cluster) as engine:
+        with (
+            gateways(make_sessions(engine), port) as found,
+            running(engine, *serve),
+            running(engine, "worker"),
+        ):
+            for _ in rounds(ROUNDS):
+                progress(found, int(rng.integers(3, 20)))
+                cluster.kill()
+                cluster.start()
+            progress(found, 3)
+        check(make_sessions(engine), found)
     assert any(one.repeats for one in found)
-    engine.dispose()
-
-
-def is_up(url):
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return connection.execute(text("SELECT 1")).scalar() == 1
-    except OperationalError:
-        return False
-    finally:
-        engine.dispose()

@@ -4,9 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
-from threading import Event as Flag
 
 import pytest
 from sqlalchemy import select
@@ -20,18 +18,7 @@ from apm.worker import lease
 from apm.worker.delivery import deliver
 from apm.worker.model import Lease
 from apm.worker.running import LEADER
-
-DEADLINE = 30
-
-
-def until(condition, seconds=DEADLINE):
-    """Wait for a condition of another process; fail when it does not come in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        Flag().wait(0.05)
-    pytest.fail(f"not within {seconds} s")
+from tests.processes import until
 
 
 @pytest.fixture
@@ -138,14 +125,14 @@ def test_after_kill_9_another_leads_within_half_a_minute(sessions, engine):
     first = start_worker(engine)
     second = None
     try:
-        old = until(lambda: leader(sessions))
+        old = until(lambda: leader(sessions), what="somebody leads")
         second = start_worker(engine)
         first.kill()
         first.wait()
-        new = until(lambda: (now := leader(sessions)) != old and now)
+        new = until(lambda: (now := leader(sessions)) != old and now, what="another one leads")
         assert f":{second.pid}:" in new
         second.send_signal(signal.SIGTERM)
-        assert second.wait(timeout=DEADLINE) == 0
+        assert second.wait(timeout=60) == 0
         assert leader(sessions) is None
     finally:
         for process in (first, second):

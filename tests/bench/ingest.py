@@ -62,7 +62,7 @@ from tests.bench.ingest_load import (
     value,
 )
 from tests.bench.ingest_peers import peers, postgresql
-from tests.waiting import until
+from tests.processes import until
 
 SENSORS = 10_000
 SMALL = Load(senders=2, batches=2000, size=1000, sensors=50, first_minute=0)

@@ -21,8 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.bench.serving import free_port
-from tests.waiting import until
+from tests.processes import free_port, until
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 LINES = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}

@@ -23,8 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from apm.core.db import make_engine
 from tests.bench.ingest_load import START, value
-from tests.bench.serving import free_port
-from tests.waiting import until
+from tests.processes import free_port, until
 
 SENSORS, BATCH, BATCHES = 100, 10_000, 30
 Row = tuple[int, datetime, float]

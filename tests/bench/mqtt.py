@@ -32,7 +32,7 @@ from tests.apm.devices import (
     publisher,
     stored,
 )
-from tests.waiting import until
+from tests.processes import until
 
 SENSORS = 100
 AT_ONCE = 10_000

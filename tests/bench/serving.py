@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+
+from tests.processes import free_port
 
 PASSWORD = "bench password"
 WARM_UP, SAMPLES = 10, 150
@@ -88,9 +89,3 @@ def _running(command: list[str], base: str, ready: str, env: dict[str, str]) -> 
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,7 +14,7 @@ from apm.work.moving import Facts, move_work
 from tests.apm.hospital import make_asset, make_work, start_work
 from tests.browser.house import House
 from tests.browser.person import Person
-from tests.waiting import until
+from tests.processes import until
 
 IS_CUT_OFF = "fetch('/ping', {cache: 'no-store'}).then(() => false, () => true)"
 WAKE = """() => {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import httpx
 from apm.core.command import Context
 from apm.core.db import make_engine, make_sessions
 from tests.conftest import actor_named
+from tests.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 240
@@ -79,7 +79,7 @@ class House:
     def __init__(self, folder: Path, template: Path, *, has_worker: bool) -> None:
         self.database = folder / "house.db"
         self.database.write_bytes(template.read_bytes())
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         plain = {k: v for k, v in os.environ.items() if not k.startswith("APM_")}
         self.env = {
@@ -153,10 +153,3 @@ class House:
             actor = actor_named(session, name)
             session.rollback()
             yield Context(session, actor)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

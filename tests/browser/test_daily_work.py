@@ -19,7 +19,7 @@ from tests.browser.furnished import Furnished
 from tests.browser.house import House
 from tests.browser.person import DESKTOP, Person
 from tests.conftest import PASSWORD
-from tests.waiting import until
+from tests.processes import until
 
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])
 

@@ -24,7 +24,7 @@ from tests.browser.field import (
     synced,
 )
 from tests.browser.house import House
-from tests.waiting import until
+from tests.processes import until
 
 pytestmark = pytest.mark.timeout(240)
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])

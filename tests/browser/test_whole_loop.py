@@ -36,7 +36,7 @@ from tests.browser.repair_story import (
     the_nurse_is_content,
     the_technician_repairs_it,
 )
-from tests.waiting import until
+from tests.processes import until
 
 pytestmark = pytest.mark.timeout(600)
 SCORED_S = 180

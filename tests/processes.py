@@ -1,9 +1,10 @@
-"""Waiting for what another process does, and doing something to it again and again."""
+"""Other processes in tests: a port for one, waiting for what it does, killing it again."""
 
 from __future__ import annotations
 
 import itertools
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -24,11 +25,17 @@ def rounds(at_least: int) -> Iterator[int]:
         yield k
 
 
-def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], T], *, what: str, seconds: float = 60) -> T:
     """Return the first true value of a condition of another process; fail when it is late."""
     end = time.monotonic() + seconds
     while True:
         if found := condition():
             return found
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        Event().wait(0.1)
+        Event().wait(0.05)
