@@ -11,7 +11,7 @@ from apm.attribution.queries import cause_of
 from apm.core.command import Context
 from apm.work.model import WorkOrder
 from predict.cause_table import Cause
-from tests.apm.test_demo import ctx, desk, first_run, folder  # noqa: F401  (built once)
+from tests.apm.test_demo import ctx, desk, first_run, folder, pytestmark  # noqa: F401  (built once)
 
 
 def test_a_hot_room_a_fall_and_age_are_proposed_and_nobody_has_decided(

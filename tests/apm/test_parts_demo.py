@@ -20,7 +20,7 @@ from apm.work.model import Cost, WorkOrder
 from apm.work.states import CostKind, WorkState
 from seed.demo.shelves import items, suppliers
 from tests.apm.stockroom import books_balance
-from tests.apm.test_demo import ctx, desk, first_run, folder  # noqa: F401  (the demo, built once)
+from tests.apm.test_demo import ctx, desk, first_run, folder, pytestmark  # noqa: F401  (the demo, built once)
 
 
 def test_the_list_of_parts_is_sound():
