@@ -9,14 +9,14 @@ Sources: A. Harvey, "Forecasting, Structural Time Series Models and the Kalman F
 2.3.2 and 4; first passage by simulation: C. J. Lu, W. Meeker, "Using degradation measures to
 estimate a time-to-failure distribution", Technometrics 35 (1993) 161-174; the screen is Sen's
 slope and its interval (P. K. Sen, JASA 63 (1968) 1379-1389), outliers by F. Hampel, JASA 69
-(1974) 383-393.
+(1974) 383-393; M. J. D. Powell, The Computer Journal 7 (1964) 155-162.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,8 @@ WILD = 6.0
 PACE_DOUBT = 0.4
 """Over a time as long as the known one, the pace of wear may change by at least this share."""
 PATHS = 400
+BEGIN = (0.1, 0.1, 0.1)
+"""Variances of noise, level and slope to begin the climb with, of values whose own is 1."""
 SCREEN = 0.9
 
 
@@ -194,17 +196,10 @@ def _passage(
     is_passed: bool,
     confidence: float,
 ) -> Heading:
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415  (seconds, which few starts need)
-    from statsmodels.tsa.statespace.structural import UnobservedComponents  # noqa: PLC0415
-
     n = int(np.isfinite(y).sum())
     centre = float(np.nanmedian(y))
     unit = float(np.nanstd(y)) or 1.0
-    model = UnobservedComponents((y - centre) / unit, "lltrend")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the best point found is good enough
-        warnings.simplefilter("ignore", RuntimeWarning)
-        fit = model.fit(disp=False, maxiter=40, cov_type="none")
+    fit = local_trend((y - centre) / unit)
     state = np.asarray(fit.filtered_state[:2, -1], dtype=np.float64)
     doubt = np.asarray(fit.filtered_state_cov[:2, :2, -1], dtype=np.float64)
     _noise, of_level, of_slope = (max(0.0, float(p)) for p in fit.params[:3])
@@ -242,6 +237,18 @@ def _passage(
         fan=_fan(now, paths, tail, median),
         n=n,
         since=0,
+    )
+
+
+def local_trend(scaled: Array) -> Any:
+    """Return statsmodels' fit of a local linear trend to values, shape (n,), of variance 1."""
+    from statsmodels.tsa.statespace.structural import (  # noqa: PLC0415  (seconds, which few starts need)
+        UnobservedComponents,
+    )
+
+    # Gradients (L-BFGS) often stopped far below the top, and the processor's last bits said where.
+    return UnobservedComponents(scaled, "lltrend").fit(
+        start_params=np.array(BEGIN), method="powell", maxiter=100, disp=False, cov_type="none"
     )
 
 

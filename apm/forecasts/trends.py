@@ -37,7 +37,7 @@ from predict.degradation import HORIZON, LEAST_DAYS, Heading, heading
 from predict.errors import NotEnoughData
 
 DAYS = RECORD_DAYS[ModelKind.TREND]
-CUTS = range(DAYS, 121, 10)
+CUTS = range(DAYS + 2, 123, 10)
 """Days before now from which a trend is tried: what came in the 30 days after judges it."""
 MOST_TRIED = 100
 LEAST_TRIED = 5
@@ -99,15 +99,20 @@ def _one(course: Course, parameters: dict[str, Any]) -> Foretold:
     )
 
 
-def head(course: Course, values: NDArray[np.float64]) -> Heading:
-    """Return where values of a sensor, shape (days,), are heading: the same values, the same.
+def head(course: Course, values: NDArray[np.float64], cut: int = 0) -> Heading:
+    """Return where values of a sensor are heading: the same values, the same.
+
+    Args:
+        course: whose limits.
+        values: shape (days,), up to yesterday; days ahead are counted from today, not yet known.
+        cut: days by which `values` is shorter than the course.
 
     Raises:
         NotEnoughData: too few days with readings.
     """
-    return heading(
-        values, _rng(course, 0), low=course.low, high=course.high, confidence=CONFIDENCE
-    )
+    rng = np.random.default_rng([course.sensor_id, course.day, cut])
+    known = np.append(values, np.nan)
+    return heading(known, rng, low=course.low, high=course.high, confidence=CONFIDENCE)
 
 
 def _reasons(course: Course, found: Heading) -> list[dict[str, Any]]:
@@ -149,14 +154,12 @@ def standing(given: Sequence[Course]) -> tuple[dict[str, Any], Standing]:
         for cut in CUTS:
             n = len(course.values) - cut
             try:
-                said = heading(
-                    course.values[:n], _rng(course, cut), low=course.low, high=course.high
-                )
+                said = head(course, course.values[:n], cut)
             except NotEnoughData:
                 continue
             proof.said.append(said.within(DAYS))
-            proof.came.append(float(_came(course, n)))
-            after = course.values[n + DAYS - 3 : n + DAYS]
+            proof.came.append(float(_came(course, n + 1)))
+            after = course.values[n + DAYS - 1 : n + DAYS + 2]
             if said.limit is None or not np.isfinite(after).any():
                 continue
             came = float(np.nanmedian(after))
@@ -202,7 +205,3 @@ def _came(course: Course, n: int) -> bool:
     middle = np.median(np.lib.stride_tricks.sliding_window_view(after, 3), axis=1)
     above = course.high is not None and bool((middle > course.high).any())
     return above or (course.low is not None and bool((middle < course.low).any()))
-
-
-def _rng(course: Course, cut: int) -> np.random.Generator:
-    return np.random.default_rng([course.sensor_id, course.day, cut])

@@ -162,7 +162,7 @@ def test_a_trend_opens_one_order_ahead_of_the_limit(as_, tube):
     assert trend.state_why["code"] == "beats_standing_still"
     assert done.orders == 1
     row = next(r for r in rows(ctx, Forecast) if r.kind is ModelKind.TREND and r.warns)
-    assert (row.asset_id, row.life_median) == (tube.id, pytest.approx(10, abs=4))
+    assert (row.asset_id, row.life_median) == (tube.id, pytest.approx(10, abs=1))
     assert row.life_low <= 10 <= row.life_high
     assert row.path[0][2] == pytest.approx(11.0, abs=0.3)
     [order] = predictive(ctx)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from predict.degradation import heading, last_reset
+from predict.degradation import heading, last_reset, local_trend
 from predict.errors import NotEnoughData
 
 
@@ -45,6 +45,24 @@ def test_the_interval_holds_what_it_promises(kind):
     assert len(inside) >= 11
     assert np.mean(inside) >= 0.6  # 80 % is promised; so few cases may fall short
     assert np.median(off) < 0.5
+
+
+RIPPLE = 27 - 0.1 * np.arange(160) + 0.05 * np.sin(7.0 * np.arange(160))
+
+
+@pytest.mark.parametrize("kind", ["ripple", "wandering", "changing pace"])
+def test_no_grid_of_variances_is_likelier_than_the_fit(kind):
+    values = RIPPLE if kind == "ripple" else worn(kind, np.random.default_rng(3))[0]
+    scaled = (values - np.nanmedian(values)) / np.nanstd(values)
+    fit = local_trend(scaled)
+    steps = 10.0 ** np.arange(-10, 0.1, 1.0)
+    grid = (fit.model.loglike(np.array([a, b, c])) for a in steps for b in steps for c in steps)
+    assert fit.llf > max(grid) - 0.1
+
+
+def test_the_last_bits_of_the_values_do_not_change_the_answer():
+    found = [heading(RIPPLE * (1 + k * 1e-12), rng(), low=10.0) for k in (0, 1, -3)]
+    assert len({(one.low, one.median, one.high) for one in found}) == 1
 
 
 def test_a_probability_grows_with_the_horizon_and_the_fan_starts_at_the_level():
