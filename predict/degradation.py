@@ -68,6 +68,11 @@ class Heading:
     n: int
     since: int
 
+    @property
+    def is_passed(self) -> bool:
+        """Whether the limit is passed already: there is nothing left to foretell."""
+        return self.high == 0.0
+
     def within(self, days: float) -> float:
         """Return the probability that the limit is passed within so many days."""
         n = len(self.ends)
