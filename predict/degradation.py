@@ -9,7 +9,8 @@ Sources: A. Harvey, "Forecasting, Structural Time Series Models and the Kalman F
 2.3.2 and 4; first passage by simulation: C. J. Lu, W. Meeker, "Using degradation measures to
 estimate a time-to-failure distribution", Technometrics 35 (1993) 161-174; the screen is Sen's
 slope and its interval (P. K. Sen, JASA 63 (1968) 1379-1389), outliers by F. Hampel, JASA 69
-(1974) 383-393; M. J. D. Powell, The Computer Journal 7 (1964) 155-162.
+(1974) 383-393, noise from steps by J. von Neumann, Annals of Mathematical Statistics 12 (1941)
+367-395; M. J. D. Powell, The Computer Journal 7 (1964) 155-162.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ class Heading:
     n: int
     since: int
 
+    @property
+    def is_passed(self) -> bool:
+        """Whether the limit is passed already: there is nothing left to foretell."""
+        return self.high == 0.0
+
     def within(self, days: float) -> float:
         """Return the probability that the limit is passed within so many days."""
         n = len(self.ends)
@@ -93,8 +99,7 @@ def last_reset(values: ArrayLike) -> int:
         return 0
     steps = np.diff(v)
     middle = float(np.median(steps))
-    spread = 1.4826 * float(np.median(np.abs(steps - middle)))
-    spread = max(spread, 1e-9 * max(1.0, float(np.abs(v).max())))
+    spread = max(_spread(steps), 1e-9 * max(1.0, float(np.abs(v).max())))
     for k in np.flatnonzero(np.abs(steps - middle) > RESET * spread)[::-1]:
         before, after = v[max(0, k + 1 - NEIGHBOURS) : k + 1], v[k + 1 : k + 1 + NEIGHBOURS]
         if len(before) < NEIGHBOURS or len(after) < NEIGHBOURS:
@@ -155,6 +160,11 @@ def heading(
     return replace(found, since=since)
 
 
+def _spread(values: Array) -> float:
+    """Return the robust standard deviation, from the median absolute deviation."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
 def _tame(y: Array) -> Array:
     """Return the values without wild days."""
     known = np.flatnonzero(np.isfinite(y))
@@ -163,8 +173,11 @@ def _tame(y: Array) -> Array:
         return y
     from scipy.ndimage import median_filter  # noqa: PLC0415  (seconds, which few starts need)
 
-    off = v - median_filter(v, size=7, mode="nearest")
-    spread = 1.4826 * float(np.median(np.abs(off - np.median(off))))
+    # A steady fall is its own running median: without its pace, and by its steps too, the noise
+    # shows.  Mirrored, the first day and the last do not stand for their own neighbours.
+    level = v - known * np.median(np.diff(v) / np.diff(known))
+    off = level - median_filter(level, size=7, mode="mirror")
+    spread = max(_spread(off), _spread(np.diff(level) / np.sqrt(2.0)))
     if spread > 0.0:
         y = y.copy()
         y[known[np.abs(off) > WILD * spread]] = nan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -30,6 +30,7 @@ from apm.forecasts.model import (
     ModelVersion,
     Outcome,
 )
+from apm.forecasts.wording import is_past_limit, work_by
 from apm.maintenance.model import Plan, PlanTrigger, TriggerKind
 from apm.maintenance.triggers import prediction_due
 from apm.parts.queries import parts_for, standings
@@ -183,6 +184,7 @@ def evidence_of(ctx: Context, record: ForecastRecord) -> dict[str, Any]:
         "version": record.model.version,
         "asset": record.asset.code,
         "sensor": sensor.code if sensor else None,
+        "unit": sensor.unit if sensor else "",
         "name": sensor.name if sensor else record.asset.name,
         "name_zh": sensor.name_zh if sensor else record.asset.name_zh,
         "at": record.at.isoformat(),
@@ -201,6 +203,8 @@ def evidence_of(ctx: Context, record: ForecastRecord) -> dict[str, Any]:
 
 def _titles(record: ForecastRecord) -> dict[str, str]:
     def title(name: str) -> str:
+        if is_past_limit(record):
+            return _("Check %(sensor)s: beyond its limit", sensor=name)
         if record.sensor_id is not None:
             return _("Check %(sensor)s: heading for its limit", sensor=name)
         return _("Check %(asset)s: a failure is likely soon", asset=name)
@@ -214,6 +218,8 @@ def _titles(record: ForecastRecord) -> dict[str, str]:
 
 
 def _sentence(record: ForecastRecord) -> str:
+    if is_past_limit(record):
+        return _("Its limit is passed already.")
     likely = chance(record.probability)
     if record.life_median is None or record.life_low is None or record.life_high is None:
         return _(
@@ -238,10 +244,8 @@ def _spoken(record: ForecastRecord, say: Any) -> dict[str, str]:
 
 
 def _due(ctx: Context, record: ForecastRecord) -> date:
-    """Return the day the work is due: before the early end of the interval, after today."""
-    early = record.life_low if record.life_low is not None else record.horizon_days / 2.0
-    days = max(1, min(int(early), record.horizon_days))
-    return local_day(record.at + timedelta(days=days), zone_of(ctx))
+    zone = zone_of(ctx)
+    return work_by(record, record.model.kind, zone, today=local_day(ctx.now(), zone))
 
 
 def _priority(record: ForecastRecord) -> Priority:

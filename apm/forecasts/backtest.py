@@ -44,6 +44,7 @@ class Said:
     life_high: float | None
     confidence: float | None
     warned: bool
+    was_shadow: bool = False
     outcome: Outcome = Outcome.OPEN
     outcome_at: datetime | None = None
     outcome_why: dict[str, Any] | None = None
@@ -177,7 +178,7 @@ def _scored(
     rows = []
     for one in said:
         happened = [*story.get(one.asset_id, ()), *reached.get(one.sensor_id or 0, ())]
-        found = judge(Frozen(one.at, one.until, one.warned), happened, now)
+        found = judge(_frozen(one), happened, now)
         rows.append(
             replace(one, outcome=found.outcome, outcome_at=found.at, outcome_why=found.why)
         )
@@ -192,6 +193,11 @@ def _scored(
         figures_of(known, since_of(known, story, new)),
         coverage_of(rows, story, now),
     )
+
+
+def _frozen(one: Said) -> Frozen:
+    was_passed = one.sensor_id is not None and one.life_high == 0.0
+    return Frozen(one.at, one.until, one.warned, was_passed=was_passed)
 
 
 def plain(found: Backtest) -> dict[str, Any]:

@@ -224,7 +224,12 @@ def _two(value: float) -> str:
 def _kept(found: Coverage | None) -> Cell:
     if found is None:
         return Cell(
-            _("Too few to say"), _("needs %(n)s failures", n=LEAST_FAILURES), is_number=False
+            _("Too few to say"),
+            _(
+                "needs %(n)s failures, and devices watched to the end of their interval",
+                n=LEAST_FAILURES,
+            ),
+            is_number=False,
         )
     note = _(
         "said %(said)s; likely %(low)s to %(high)s; n = %(n)s, %(failures)s failures",

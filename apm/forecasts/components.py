@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.core.many import among
-from apm.parts.model import MoveKind, Part, StockMove
+from apm.parts.model import Part, StockMove
+from apm.parts.queries import used_parts
 from apm.work.causes import causes
 from apm.work.model import WorkOrder
 from apm.work.states import WorkState, WorkType
@@ -105,16 +106,7 @@ def _repairs(ctx: Context, at: datetime, of: ColumnElement[bool]) -> list[Any]:
 
 def _parts(ctx: Context, orders: set[int]) -> list[tuple[Part, int]]:
     """Return the parts that most of these repairs used, and in how many."""
-    used = (
-        select(StockMove.part_id)
-        .where(
-            among(StockMove.work_order_id, orders),
-            StockMove.kind.in_({MoveKind.ISSUE, MoveKind.RETURN}),
-        )
-        .group_by(StockMove.part_id, StockMove.work_order_id)
-        .having(func.sum(StockMove.quantity_milli) < 0)
-        .subquery()
-    )
+    used = used_parts().where(among(StockMove.work_order_id, orders)).subquery()
     most = (
         select(used.c.part_id, func.count().label("n"))
         .group_by(used.c.part_id)

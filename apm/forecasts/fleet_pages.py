@@ -110,7 +110,7 @@ def words(ctx: Context) -> dict[str, object]:
         "forecast_sentence": wording.sentence,
         "farthest": wording.farthest,
         "muted_horizons": muted_horizons,
-        "work_by": lambda said: wording.work_by(said, zone, today=today),
+        "work_by": lambda said: wording.work_by(said, said.kind, zone, today=today),
     }
 
 

@@ -71,17 +71,21 @@ def _foretell(
 ) -> Done:
     given = material(ctx, at, only=only)
     floor = floor_of(ctx)
+    said: dict[ModelKind, list[Answers]] = {}
     for kind in ModelKind:
         versions = [row for row in at_work(ctx, kind) if row.data_until <= at]
         if not versions and at < ctx.now() - TOO_OLD:
             continue  # of that instant no model may speak: it would know what came later
         if not versions and only is not None:
             continue  # the nightly run says what is missing, from all records
-        answers = [
+        said[kind] = [
             found
             for version in versions
             if (found := _answers(ctx, version, given, floor, compute))
         ]
+    # All are asked before any is kept: were the cluster lost between two kinds, what is kept of
+    # the first would look like a night that is done.
+    for kind, answers in said.items():
         done.forecasts += keep(
             ctx, kind=kind, at=at, answers=answers, known=given.known, only=only
         )

@@ -12,9 +12,11 @@ from sqlalchemy import func, select
 from apm.assets.model import GONE, AssetState
 from apm.core.audit import AuditEntry
 from apm.core.command import Context
+from apm.core.many import among
 from apm.forecasts.asof import FOLLOW_UP
 from apm.forecasts.judging import BY_FINDING, Happening, Kind
-from apm.parts.model import MoveKind, StockMove
+from apm.parts.model import Part, StockMove
+from apm.parts.queries import used_parts
 from apm.procedures.model import Verdict
 from apm.readings.model import Alarm, AlarmKind
 from apm.work.causes import causes
@@ -105,17 +107,13 @@ def _with_failed_steps(ctx: Context, ids: list[int]) -> set[int]:
 
 
 def _with_parts(ctx: Context, ids: list[int]) -> set[int]:
-    """Return the orders on which more was issued than came back."""
+    """Return the orders that used a spare part; a consumable renews nothing."""
     query = (
-        select(StockMove.work_order_id)
-        .where(
-            StockMove.work_order_id.in_(ids),
-            StockMove.kind.in_({MoveKind.ISSUE, MoveKind.RETURN}),
-        )
-        .group_by(StockMove.work_order_id)
-        .having(func.sum(StockMove.quantity_milli) < 0)
+        used_parts()
+        .join(Part, Part.id == StockMove.part_id)
+        .where(among(StockMove.work_order_id, ids), Part.is_consumable.is_(False))
     )
-    return {row for row in ctx.session.scalars(query) if row is not None}
+    return {order_id for order_id, _part in ctx.session.execute(query) if order_id}
 
 
 def _gone(

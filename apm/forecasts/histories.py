@@ -18,9 +18,18 @@ from sqlalchemy import func, select
 
 from apm.assets.model import Risk
 from apm.core.command import Context
+from apm.core.many import among
 from apm.core.registry import Registry
-from apm.forecasts.asof import IN_OPERATION, AssetThen, OrderThen, assets_then, orders_then
-from apm.parts.model import MoveKind, StockMove
+from apm.forecasts.asof import (
+    IN_OPERATION,
+    AssetThen,
+    OrderThen,
+    assets_then,
+    orders_then,
+    rows_then,
+)
+from apm.parts.model import Part, StockMove
+from apm.parts.queries import used_parts
 from apm.readings.model import Alarm, Sensor
 from apm.work.causes import causes
 from apm.work.model import WorkOrder
@@ -186,17 +195,21 @@ LOGS.add("alarms", alarms_of)
 
 
 def _renewed(ctx: Context, at: datetime) -> set[int]:
-    """Return the ids of predictive orders for which a part was taken from the store by `at`."""
+    """Return the ids of predictive orders that had used a spare part by `at`.
+
+    What came back unused renews nothing, nor does a consumable.
+    """
     query = (
-        select(StockMove.work_order_id)
+        used_parts()
         .join(WorkOrder, WorkOrder.id == StockMove.work_order_id)
-        .where(
-            WorkOrder.type == WorkType.PREDICTIVE,
-            StockMove.kind == MoveKind.ISSUE,
-            StockMove.at <= at,
-        )
+        .where(WorkOrder.type == WorkType.PREDICTIVE, StockMove.at <= at)
     )
-    return {order_id for order_id in ctx.session.scalars(query) if order_id is not None}
+    used = [(order_id, part_id) for order_id, part_id in ctx.session.execute(query) if order_id]
+    if not used:
+        return set()
+    parts = select(Part).where(among(Part.id, {part_id for _order, part_id in used}))
+    spares = {part.id for part in rows_then(ctx, parts, Part, at) if not part.is_consumable}
+    return {order_id for order_id, part_id in used if part_id in spares}
 
 
 def _unit(

@@ -14,7 +14,7 @@ from typing import Any
 
 from apm.forecasts.happened import Happened
 from apm.forecasts.judged import judged_of
-from apm.forecasts.judging import BY_FINDING, OPEN, Frozen, Happening, judge
+from apm.forecasts.judging import BY_FINDING, OPEN, Happening, frozen_of, judge
 from apm.forecasts.model import Outcome
 from apm.forecasts.scoring import HorizonFigures, horizon_figures_of
 from apm.work.states import AsFound
@@ -32,6 +32,7 @@ class AtHorizon:
     probability: float
     base_probability: float
     warned: bool
+    was_shadow: bool
     outcome: Outcome
     outcome_at: datetime | None
     outcome_why: dict[str, Any] | None
@@ -79,9 +80,7 @@ def at_horizon(rows: Sequence[Any], days: int, story: Story, now: datetime) -> l
         if chance is None:
             continue
         until = row.at + timedelta(days=days)
-        asked = Frozen(
-            row.at, until, row.warned, row.work_order_no, row.dismissed_at, row.dismissed_why
-        )
+        asked = frozen_of(row, until)
         # Not over yet: nothing is counted, so nothing is judged.
         how = judge(asked, story(row), now) if until <= now else OPEN
         # The baseline is a constant rate: what it said of one horizon it says of all.
@@ -89,7 +88,7 @@ def at_horizon(rows: Sequence[Any], days: int, story: Story, now: datetime) -> l
         found.append(
             AtHorizon(
                 row.asset_id, row.sensor_id, row.at, until, days, chance, base, row.warned,
-                how.outcome, how.at, how.why,
+                row.was_shadow, how.outcome, how.at, how.why,
             )
         )  # fmt: skip
     return found

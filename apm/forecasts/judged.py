@@ -25,6 +25,7 @@ class Judged:
     """Forecasts of one version whose horizon is over; all of shape (n,), times in days since 1970.
 
     unit: asset and sensor in one number.  end: when it was clear, at most the horizon's end.
+    at_work: the model was at work then: another may not warn, whatever it foretells.
     came: a failure came, or planned work found what would have led to one.  told: it is known
     whether one came; what is unresolved is censored.  event: the failure or finding, the same for
     every forecast it concerns, -1 for none.
@@ -38,6 +39,7 @@ class Judged:
     said: Array
     base: Array
     warned: Flags
+    at_work: Flags
     came: Flags
     told: Flags
     averted: Flags
@@ -66,7 +68,7 @@ def judged_of(rows: Sequence[Any], now: datetime) -> Judged:
 
     Args:
         rows: with asset_id, sensor_id, at, until, horizon_days, probability, base_probability,
-            warned, outcome, outcome_at and outcome_why.
+            warned, was_shadow, outcome, outcome_at and outcome_why.
         now: the present.
     """
     over = [row for row in rows if row.until <= now and row.outcome is not Outcome.OPEN]
@@ -86,6 +88,7 @@ def judged_of(rows: Sequence[Any], now: datetime) -> Judged:
         np.array([row.probability for row in over], np.float64),
         np.array([row.base_probability for row in over], np.float64),
         np.array([row.warned for row in over], np.bool_),
+        np.array([not row.was_shadow for row in over], np.bool_),
         np.array([row.outcome in CAME for row in over], np.bool_),
         np.array([row.outcome in CAME | STAYED_AWAY for row in over], np.bool_),
         np.array([row.outcome is Outcome.AVERTED for row in over], np.bool_),

@@ -67,6 +67,8 @@ class Frozen:
     work_order_no: str | None = None
     dismissed_at: datetime | None = None
     dismissed_why: str | None = None
+    was_passed: bool = False
+    """A trend whose limit was passed already when it was made: nothing was foretold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,19 @@ class Judgement:
 OPEN = Judgement(Outcome.OPEN)
 
 
+def frozen_of(record: Any, until: datetime | None = None) -> Frozen:
+    """Return what of a record its judgement depends on; `until`: of another horizon."""
+    return Frozen(
+        record.at,
+        until or record.until,
+        record.warned,
+        record.work_order_no,
+        record.dismissed_at,
+        record.dismissed_why,
+        record.sensor_id is not None and record.life_high == 0.0,
+    )
+
+
 def judge(said: Frozen, happened: Sequence[Happening], now: datetime) -> Judgement:
     """Judge a forecast by what happened to its subject within its horizon.
 
@@ -88,8 +103,16 @@ def judge(said: Frozen, happened: Sequence[Happening], now: datetime) -> Judgeme
     hit or a miss; a finding of planned work averts a warning.  A part renewed without a finding,
     or equipment that is gone, is censoring: nobody can tell any more.  Only then counts that
     somebody looked and found nothing, because equipment that was looked at can still fail in time;
-    and last the end of the horizon.
+    and last the end of the horizon.  Whether a limit that was passed already will be is no
+    forecast: neither right nor wrong.
     """
+    found = _judged(said, happened, now)
+    if said.was_passed and found.outcome is not Outcome.OPEN:
+        return Judgement(Outcome.UNRESOLVED, found.at, {**found.why, "code": "limit_before"})
+    return found
+
+
+def _judged(said: Frozen, happened: Sequence[Happening], now: datetime) -> Judgement:
     until = min(said.until, now)
     within = [one for one in happened if said.at < one.at <= until]
     ending = min(

@@ -208,7 +208,7 @@ class ForecastRecord(Audited, HospitalScoped, Row):
 
 
 class Dismissal(StrEnum):
-    """Why somebody set a forecast aside; each is a label for the next training."""
+    """Why somebody set a forecast aside; what that makes of it: `judging.SOUND`."""
 
     CHECKED_FINE = "checked_fine"
     """Looked at and found sound: a false alarm at once."""

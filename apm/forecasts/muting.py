@@ -18,7 +18,7 @@ from apm.forecasts.foretold import RECORD_DAYS
 from apm.forecasts.hiding import hide_muted
 from apm.forecasts.judged import CAME, STAYED_AWAY
 from apm.forecasts.model import ModelState, ModelVersion
-from apm.forecasts.registry import Standing, at_work, move_model
+from apm.forecasts.registry import HIDDEN, Standing, at_work, move_model
 from apm.forecasts.scorecard import Card, cards_of, rows_of
 from apm.forecasts.scoring import SEED
 from predict.errors import NotEnoughData
@@ -26,8 +26,6 @@ from predict.forecast_score import Skill, gain, not_overlapping
 from predict.interval_score import Coverage
 
 S = ModelState
-HIDDEN = ("interval", "horizons")
-"""What of a model's numbers may be hidden while it works, as `ModelVersion.state_why` names it."""
 HOLD = timedelta(days=90)
 """What a person has decided stands so long, whatever the score says."""
 SAME_MOMENT = timedelta(hours=36)

@@ -15,7 +15,7 @@ from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.forecasts.happened import happened_to, limits_reached
 from apm.forecasts.horizon_scores import story_by
-from apm.forecasts.judging import Frozen, Judgement, judge
+from apm.forecasts.judging import Judgement, frozen_of, judge
 from apm.forecasts.model import ForecastRecord, Outcome
 from apm.work.model import WorkOrder
 from apm.work.states import AsFound
@@ -84,21 +84,10 @@ def _judge(ctx: Context, records: Sequence[ForecastRecord]) -> Counter[Outcome]:
     reached = limits_reached(ctx, sensors, first) if sensors else {}
     story = story_by(happened, reached)
     for record in records:
-        found = judge(_frozen(record), story(record), ctx.now())
+        found = judge(frozen_of(record), story(record), ctx.now())
         if _write(record, found):
             changed[found.outcome] += 1
     return changed
-
-
-def _frozen(record: ForecastRecord) -> Frozen:
-    return Frozen(
-        record.at,
-        record.until,
-        record.warned,
-        record.work_order_no,
-        record.dismissed_at,
-        record.dismissed_why,
-    )
 
 
 def _write(record: ForecastRecord, found: Judgement) -> bool:

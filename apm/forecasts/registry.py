@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version as version_of_library
@@ -21,6 +22,8 @@ from apm.forecasts.model import ModelKind, ModelState, ModelVersion
 from apm.forecasts.standing import REPLACED
 
 S = ModelState
+HIDDEN = ("interval", "horizons")
+"""What of a model's numbers may be hidden while it works, as `ModelVersion.state_why` names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,15 @@ def libraries() -> dict[str, str]:
 def _enter(ctx: Context, row: ModelVersion, standing: Standing) -> None:
     if row.state is standing.state and row.state_why == standing.why:
         return
+    if row.state is not standing.state or _bare(row.state_why) != _bare(standing.why):
+        row.state_since = ctx.now()
     row.state, row.state_why = standing.state, standing.why
-    row.state_since = ctx.now()
     _make_room(ctx, row)
+
+
+def _bare(why: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return why a version is in its state, without what is hidden of its numbers meanwhile."""
+    return {name: what for name, what in (why or {}).items() if name not in HIDDEN}
 
 
 def _make_room(ctx: Context, newcomer: ModelVersion) -> None:

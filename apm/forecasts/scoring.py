@@ -56,7 +56,10 @@ class Warnings:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is counted of one version; n: judged forecasts that do not overlap."""
+    """What is counted of one version; n: judged forecasts that do not overlap.
+
+    months: of devices, while the model was at work; warnings and baselines are of that time alone.
+    """
 
     n: int
     events: int
@@ -127,18 +130,21 @@ def figures_of(known: Judged, since: Array | None = None) -> Figures:
         since: shape (n,), days since the last failure when each was made (or since it was new),
             NaN where not known; without it there is no such baseline.
     """
-    apart = known.apart
-    told = apart.where(apart.told)
+    told = known.apart
+    told = told.where(told.told)
+    # Not at work it may not warn: what failed meanwhile it has not missed.
+    heard = known.where(known.at_work)
+    apart = heard.apart
     months = float((apart.end - apart.at).sum()) / MONTH
     return Figures(
         told.n,
         int(told.came.sum()),
         len(np.unique(told.asset)),
         months,
-        warnings_of(known, known.warned, months),
+        warnings_of(heard, heard.warned, months),
         _skill_of(told),
         reliability(told.said, told.came),
-        _baselines(known, since, months),
+        _baselines(heard, None if since is None else since[known.at_work], months),
     )
 
 

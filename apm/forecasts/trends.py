@@ -33,7 +33,14 @@ from apm.forecasts.lifetimes import baseline, mtbf_of
 from apm.forecasts.model import ModelKind, ModelState
 from apm.forecasts.proof import LEAST_FAILURES, Proof
 from apm.forecasts.registry import Standing
-from predict.degradation import HORIZON, LEAST_DAYS, Heading, heading
+from predict.degradation import (
+    HORIZON,
+    LEARN_DAYS,
+    LEAST_DAYS,
+    Heading,
+    heading,
+    last_reset,
+)
 from predict.errors import NotEnoughData
 
 DAYS = RECORD_DAYS[ModelKind.TREND]
@@ -81,7 +88,8 @@ def _one(course: Course, parameters: dict[str, Any]) -> Foretold:
     try:
         found = head(course, course.values)
     except NotEnoughData:
-        have = int(np.isfinite(course.values).sum())
+        have = int(np.isfinite(course.values[last_reset(course.values) :]).sum())
+        # Of enough days some were left out as wild.
         needs = Needs("days", min(have, LEAST_DAYS - 1), LEAST_DAYS)
         return Foretold(course.asset_id, course.sensor_id, needs=needs)
     is_near = found.is_heading
@@ -135,8 +143,8 @@ def _reasons(course: Course, found: Heading) -> list[dict[str, Any]]:
             limit=found.limit,
         ),
     ]  # fmt: skip
-    if found.since > len(course.values) - found.n - DAYS and found.since > 0:
-        reasons.append(driver("since_change", 0.1, days=len(course.values) - found.since))
+    if found.since > max(0, len(course.values) - LEARN_DAYS):  # later than what is learnt from
+        reasons.append(driver("since_change", 0.0, days=len(course.values) - found.since))
     if isfinite(found.median) and found.high > HORIZON:
         reasons.append(driver("open_end", -0.1, days=HORIZON))
     return heaviest(reasons)
@@ -157,6 +165,8 @@ def standing(given: Sequence[Course]) -> tuple[dict[str, Any], Standing]:
                 said = head(course, course.values[:n], cut)
             except NotEnoughData:
                 continue
+            if said.is_passed:
+                continue  # what has come already is no forecast
             proof.said.append(said.within(DAYS))
             proof.came.append(float(_came(course, n + 1)))
             after = course.values[n + DAYS - 1 : n + DAYS + 2]

@@ -55,8 +55,8 @@ def chance_words(p: float, days: int) -> str:
 
 def life_words(said: Forecast | ForecastRecord) -> str:
     """Return the remaining life with its interval; nothing where it is not foretold."""
-    if said.life_median is None:
-        return ""
+    if not said.life_median:
+        return _("none, the limit is passed") if is_past_limit(said) else ""
     in_years = said.life_median >= LONG
     middle = _span(said.life_median, in_years=in_years)
     if said.life_low is None or said.confidence is None:
@@ -79,6 +79,11 @@ def life_words(said: Forecast | ForecastRecord) -> str:
     return _("%(middle)s days, %(sure)s between %(low)s and %(high)s", **facts)
 
 
+def is_past_limit(said: Forecast | ForecastRecord) -> bool:
+    """Tell whether a sensor is beyond its limit already; no other life is over now."""
+    return said.life_median == 0.0
+
+
 def sentence(forecast: Forecast, name: str) -> str:
     """Return what is foretold, as the first sentence of a page; its sensor is loaded.
 
@@ -89,6 +94,8 @@ def sentence(forecast: Forecast, name: str) -> str:
     life = life_words(forecast)
     if forecast.kind is ModelKind.TREND:
         what = choose(forecast.sensor.name, forecast.sensor.name_zh) if forecast.sensor else name
+        if is_past_limit(forecast):
+            return _("%(what)s is beyond its limit already.", what=what)
         if not life:
             return _("%(what)s is not heading for its limit.", what=what)
         return _("%(what)s will probably reach its limit in %(life)s.", what=what, life=life)
@@ -109,9 +116,9 @@ def farthest(forecast: Forecast) -> tuple[int, float]:
     return nearest, known.get(nearest, 0.0)
 
 
-def work_by(said: Forecast, zone: str, *, today: date) -> date:
-    """Return by when work should be done, as `acting` will plan it, never a day that is over."""
-    horizon = RECORD_DAYS[said.kind]
+def work_by(said: Forecast | ForecastRecord, kind: ModelKind, zone: str, *, today: date) -> date:
+    """Return by when work should be done: before the early end, never a day that is over."""
+    horizon = RECORD_DAYS[kind]
     early = said.life_low if said.life_low is not None else horizon / 2
     day = local_day(said.at, zone) + timedelta(days=max(1, min(int(early), horizon)))
     return max(day, today)

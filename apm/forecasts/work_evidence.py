@@ -59,7 +59,9 @@ def _then(plain: dict[str, Any], name: str) -> ForetoldThen:
         text=sentence(told, name),
         chance=chance_words(p, days) if p is not None and days else _("not given"),
         life=life_words(told),
-        drivers=[driver_words(driver) for driver in plain.get("drivers") or ()],
+        drivers=[
+            driver_words(driver, plain.get("unit") or "") for driver in plain.get("drivers") or ()
+        ],
         model=(kind, int(plain["version"])) if known and plain.get("version") else None,
         parts=[_part(part) for part in plain.get("parts") or ()],
         at=datetime.fromisoformat(at) if at else None,

@@ -31,6 +31,15 @@ WORDS: dict[str, dict[str, object]] = {
         "quiet": _l("No warning, no failure"),
         "unresolved": _l("Nobody can tell"),
     },
+    "within_outcome": {
+        "open": _l("Not yet known"),
+        "hit": _l("It came"),
+        "miss": _l("It came"),
+        "false_alarm": _l("It did not come"),
+        "averted": _l("It came, and was averted"),
+        "quiet": _l("It did not come"),
+        "unresolved": _l("Nobody can tell"),
+    },
     "dismissal": {
         "checked_fine": _l("Checked: it is sound"),
         "known_cause": _l("Harmless known cause"),

@@ -22,6 +22,7 @@ WORDS: dict[str, dict[str, object]] = {
         "looked": _l("Somebody looked and found nothing"),
         "dismissed": _l("Set aside as sound"),
         "horizon": _l("The horizon ended"),
+        "limit_before": _l("The limit was passed already when it was made"),
     },
     "state_why": {
         "few_failures": _l("On trial: too few failures in the test on the past."),

@@ -18,6 +18,7 @@ from apm.core.i18n import _l
 from apm.core.paging import Page, page_of
 from apm.parts.model import (
     Lot,
+    MoveKind,
     Part,
     PartBarcode,
     PartFit,
@@ -29,6 +30,8 @@ from apm.parts.model import (
 )
 from apm.parts.search import matches
 
+USED = (MoveKind.ISSUE, MoveKind.RETURN)
+"""What says whether work used a part: taken from the store, and brought back."""
 SOON = timedelta(days=60)
 """A lot that may not be used any more within this time is shown as expiring."""
 MOST_FITTING = 50
@@ -254,3 +257,13 @@ def parts_for(ctx: Context, asset: Asset) -> list[Part]:
         .order_by(Part.number)
     )
     return list(ctx.session.scalars(query.limit(MOST_FITTING)))
+
+
+def used_parts() -> Select[int | None, int]:
+    """Return the work orders and the parts of which more was issued to them than came back."""
+    return (
+        select(StockMove.work_order_id, StockMove.part_id)
+        .where(StockMove.work_order_id.is_not(None), StockMove.kind.in_(USED))
+        .group_by(StockMove.work_order_id, StockMove.part_id)
+        .having(func.sum(StockMove.quantity_milli) < 0)
+    )

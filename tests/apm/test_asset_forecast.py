@@ -11,6 +11,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from apm.accounts.queries import system_actor
+from apm.core.clock import local_day
 from apm.core.command import Context
 from apm.core.errors import Conflict, NotFound
 from apm.forecasts.fleet import asking_without_work
@@ -183,6 +184,34 @@ def test_work_is_planned_with_the_forecast_as_evidence(login, as_, vent, warned)
     assert "Life of its kind, version 1" in page
     assert "呼吸机7" in wang.get(f"/work-orders/{no}?lang=zh").text
     assert no in wang.get("/fleet?lang=en").text
+
+
+def test_work_planned_late_is_not_due_before_today(as_, vent, warned):
+    late = warned[1].at + timedelta(days=70)  # its early end was 29 days ago
+    order = schedule_forecast(as_("wang", now=lambda: late), record_id=warned[1].id)
+    assert order.due_on == local_day(late, "Asia/Shanghai")
+
+
+def test_other_times_ahead_are_told_by_what_came_and_sensors_with_their_unit(login, as_, vent):
+    """It warned of 30 days and was right; that nothing came within 7 is no false alarm."""
+    system, wang = as_("system"), as_("wang")
+    sensor = add_sensor(
+        wang, code="V-1", name="Vibration", quantity="vibration", unit="mm/s", asset=vent.code
+    )
+    model = make_model(system, ModelKind.TREND)
+    drivers = [{"code": "distance", "weight": 0.9, "value": 3.7, "limit": 5.0}]
+    said, _none = foretell(system, vent, model, sensor=sensor, record=False, drivers=drivers)
+    with system.writing("test.record"):
+        record = freeze(
+            system, said, model, days_ago=8, warned=True, probabilities={"7": 0.004, "90": 0.6}
+        )
+
+    text = text_of(login("wang").get(f"/fleet/records/{record.id}").text)
+
+    assert "3.7 mm/s" in text
+    assert "within 7 days under 1 %" in text
+    assert "It did not come" in text
+    assert "False alarm" not in text
 
 
 def test_planned_work_joins_predictive_work_that_is_open(as_, vent, warned):

@@ -7,10 +7,15 @@ import pytest
 
 from apm.assets.model import AssetState
 from apm.core.command import Context
+from apm.forecasts.happened import happened_to
 from apm.forecasts.histories import days_of, histories
+from apm.forecasts.judging import Kind
+from apm.parts.issuing import give_back, issue
+from apm.work.model import WorkOrder
 from apm.work.states import WorkState
-from tests.apm.foretelling import START, device, failure, finish, fleet, on
-from tests.apm.hospital import make_work
+from tests.apm.foretelling import PREDICTIVE, START, device, failure, finish, fleet, on
+from tests.apm.hospital import make_work, start_work
+from tests.apm.stockroom import stocked
 
 
 def seen(ctx: Context, day: float) -> list[dict[str, object]]:
@@ -122,3 +127,28 @@ def test_what_planned_work_found_and_had_mended_renews_and_is_no_failure(as_):
 
     assert unit.failures.tolist() == []
     assert (unit.renewals - days_of(START)).round(2).tolist() == [35.0]
+
+
+@pytest.mark.database
+@pytest.mark.parametrize(
+    ("is_consumable", "returned", "renews"),
+    [(False, 0, True), (False, 1, False), (True, 0, False)],
+)
+def test_only_a_spare_part_that_stayed_in_the_equipment_renews_it(
+    as_, is_consumable, returned, renews
+):
+    ctx, clock = as_("system"), {"now": on(as_("system"), 31).now}
+    asset = device(ctx)
+    order = make_work(on(ctx, 30), asset, type=PREDICTIVE)
+    part = stocked(as_("wang", **clock), 5, is_consumable=is_consumable)
+    start_work(as_("chen", **clock), as_("wang", **clock), order)
+    [move] = issue(as_("chen", **clock), no=order.no, part_id=part.id, quantity=1)
+    if returned:
+        give_back(as_("chen", **clock), no=order.no, move_id=move.id, quantity=returned)
+    finish(ctx, ctx.session.get(WorkOrder, order.id, populate_existing=True), 32)
+
+    [unit] = histories(ctx, on(ctx, 60).now()).units
+    [found] = happened_to(on(ctx, 60), [asset.id], START)[asset.id]
+
+    assert (len(unit.renewals) == 1) is renews
+    assert (found.kind is Kind.FOUND) is renews

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from apm.accounts.queries import system_actor
 from apm.assets.model import AssetState
@@ -244,6 +245,41 @@ def test_a_horizon_no_better_in_the_test_on_the_past_is_not_shown_from_the_start
     good = {"n": 90, "failures": 20, "brier": 0.10, "base_brier": 0.12}
     bad, few = {**good, "brier": 0.13}, {**good, "brier": 0.13, "failures": 9}
     assert disproved({"horizons": {"7": few, "90": bad, "365": good}}).keys() == {"90"}
+
+
+def test_what_failed_while_a_model_might_not_warn_it_has_not_missed(hospital):
+    """Muted or on trial it foretells and is scored, but its silence is no miss."""
+    row = version(hospital)
+
+    def say(month, k):
+        return 0.9 if month < 4 and hospital.fails[month, k] else 0.1
+
+    hospital.record(row, say)
+    ctx = hospital.judged()
+    with ctx.writing("test.shadow"):
+        for one in ctx.session.scalars(select(ForecastRecord)):
+            one.was_shadow = one.at >= hospital.start(4)
+    [card] = cards_of(ctx, [state_of(ctx, row)])
+
+    at_work = int(hospital.fails[:4].sum())
+    found = card.figures
+    assert (found.warnings.caught, found.warnings.events) == (at_work, at_work)
+    assert found.baselines["always"].n == 4 * (GOOD + BAD)
+    assert found.n == MONTHS * (GOOD + BAD)  # its chances are scored all the while
+    assert found.months < 4.1 * (GOOD + BAD)
+
+
+def test_an_interval_hidden_meanwhile_does_not_renew_what_a_person_decided(hospital):
+    row = version(hospital)
+    says = {"life_low": 1.0, "life_median": 2.0, "life_high": 3.0, "confidence": 0.8}
+    hospital.record(row, lambda _m, k: hospital.risk[k], **says)
+    wang = hospital.as_("wang", now=lambda: END - timedelta(days=80))
+    decide_model(wang, kind=row.kind, version=1, state=ModelState.ACTIVE, reason="we know")
+    ctx = hospital.judged()
+    review(ctx)
+    kept = state_of(ctx, row)
+    assert hides_interval(kept)
+    assert kept.state_since == END - timedelta(days=80)
 
 
 def test_too_few_judged_forecasts_decide_nothing(hospital):

@@ -133,6 +133,17 @@ def test_wild_days_do_not_move_the_answer():
     assert found.median == pytest.approx(plain.median, rel=0.2)
 
 
+@pytest.mark.parametrize("noise", [0.02, 0.1, 1.0])
+def test_wild_days_are_left_out_of_a_steady_fall_on_its_first_and_last_day_too(noise):
+    """Where a day's fall is as large as the noise a running median follows every day."""
+    line = 30.0 - 0.1 * np.arange(180) + noise * np.random.default_rng(0).standard_normal(180)
+    wild = line.copy()
+    wild[[0, 37, 74, 111, 179]] = 500.0
+    plain, found = heading(line, rng(), low=10.0), heading(wild, rng(), low=10.0)
+    assert (plain.n, found.n) == (180, 175)
+    assert found.median == pytest.approx(plain.median, abs=3)
+
+
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="limit"):
         heading([1.0] * 40, rng())
