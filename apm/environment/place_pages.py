@@ -69,7 +69,7 @@ def show(place: str) -> ResponseReturnValue:
     period = period if period in PERIODS else "week"
     end = ctx.now()
     start = end - PERIODS[period]
-    sensors = places.sensors_in(ctx, found.location)
+    sensors = places.sensors_in(ctx, found.location, start)
     cards = cards_of(ctx, sensors, end)
     points = curves(ctx, cards, end)
     stretches = [stretch_of(ctx, one, start, end) for one in sensors]

@@ -66,7 +66,7 @@ def plan_jpeg(ctx: Context, plan_id: int) -> FloorPlan:
 
 def pinned(ctx: Context, plan: FloorPlan) -> list[Pinned]:
     """Return the pins with how each stands, the most pressing first."""
-    cards = cards_of(ctx, sensors_seen(ctx), ctx.now())
+    cards = cards_of(ctx, sensors_seen(ctx, in_service_at=ctx.now()), ctx.now())
     found = []
     for pin in plan.pins:
         mine = [card for card in cards if _shows(pin, card)]
@@ -88,7 +88,7 @@ def _shows(pin: FloorPin, card: Card) -> bool:
 
 def choices(ctx: Context) -> list[tuple[str, str]]:
     """Return what can be pinned: places with sensors, then sensors."""
-    seen = sensors_seen(ctx)
+    seen = sensors_seen(ctx, in_service_at=ctx.now())
     places = {(f"{PLACE}{one.place_code}", one.place) for one in seen if one.place_code}
     sensors = [(f"{SENSOR}{one.code}", choose(one.name, one.name_zh)) for one in seen]
     return [*sorted(places, key=lambda pair: pair[1]), *sensors]
