@@ -44,6 +44,7 @@ def sensors(as_):
     """READ has readings, NEW none; South has a sensor of the same code as READ."""
     wang = as_("wang")
     room(as_("qin"), "READ", place="Theirs")
+    room(as_("qin"), "SOUTH-1")
     room(wang, "READ")
     room(wang, "NEW")
     send(wang, "READ", [21.0] * 6)
@@ -88,7 +89,8 @@ class TestPatch:
             ("READ", {"code": "OTHER"}, 422),
             ("NEW", {"unit": "%"}, 422),
             ("NEW", {"asset": "ZZZZZZZZ"}, 404),
-            ("NOWHERE", {"name": "X"}, 404),
+            ("SOUTH-1", {"name": "X"}, 404),
+            ("SOUTH-1", {"in_service": False}, 404),
         ],
     )
     def test_what_does_not_fit_is_refused(self, client, engineer, code, change, status):
