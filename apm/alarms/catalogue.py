@@ -91,6 +91,11 @@ class Spec:
         return str(NAMES[self.key])
 
     @property
+    def usual_wait(self) -> Silence | None:
+        """What it waits for where nobody gave it a delay of its own; None: for nothing."""
+        return silence() if self.key == STALE and not self.on_delay_s else None
+
+    @property
     def is_counted(self) -> bool:
         """Whether it is counted reading by reading: on, and with a limit."""
         return self.is_on and self.limit is not None and self.key not in {STALE, NEIGHBOURS}

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from apm.alarms import leaving as _told_of_sensors  # noqa: F401  (registers)
+from apm.alarms import patience as _asked_for_silence  # noqa: F401  (registers)
 from apm.alarms.evaluating import evaluate_all
 from apm.alarms.neighbours import compare_rooms
 from apm.alarms.silence import listen

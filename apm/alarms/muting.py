@@ -1,4 +1,4 @@
-"""Which alarms call nobody now: shelved, out of service, or nothing of theirs is in use."""
+"""Which alarms call nobody now: shelved, out of service, or what they watch is not in use."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class Silenced:
         """Return why an alarm of this sensor calls nobody; None: it calls."""
         if found := self._shelves.get((sensor.id, kind, rule)):
             return found
+        if sensor.retired_at is not None:
+            return Muted.SUPPRESSED
         asset = sensor.asset
         if asset is not None and (asset.lifecycle not in USED or asset.id in self._in_work):
             return Muted.SUPPRESSED

@@ -57,6 +57,7 @@ def compare_rooms(ctx: Context) -> int:
     query = (
         select(Sensor)
         .where(Sensor.location_id.is_not(None), Sensor.quantity.in_(LEAST_OFF))
+        .where(Sensor.retired_at.is_(None))
         .options(joinedload(Sensor.asset), joinedload(Sensor.location))
         .order_by(Sensor.location_id, Sensor.quantity, Sensor.code)
     )

@@ -13,11 +13,12 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from apm.alarms.catalogue import STALE, Spec, silence
+from apm.alarms.catalogue import STALE, Spec
 from apm.alarms.events import AlarmAnswered
 from apm.alarms.model import Evaluated, Listening
 from apm.alarms.muting import Silenced
 from apm.alarms.opening import Seen, open_alarm
+from apm.alarms.patience import Patience
 from apm.alarms.ruling import rules_of
 from apm.core.command import Context, command
 from apm.core.permissions import Permission
@@ -43,19 +44,21 @@ def find_silent(ctx: Context) -> int:
     since = _listening_since(ctx)
     now = ctx.now()
     query = (
-        select(Latest.sensor_id, Latest.at, Latest.received_at, Evaluated.interval_s)
+        select(
+            Latest.sensor_id, Latest.at, Latest.received_at, Evaluated.interval_s, Sensor.profile
+        )
         .join(Evaluated, Evaluated.sensor_id == Latest.sensor_id)
-        .where(Latest.at.is_not(None))
+        .join(Sensor, Sensor.id == Latest.sensor_id)
+        .where(Latest.at.is_not(None), Sensor.retired_at.is_(None))
     )
     rows = ctx.session.execute(query).all()
     _end_heard(ctx, {row.sensor_id: row.at for row in rows})
-    rule = silence()
     heard = np.array([max(row.at, row.received_at or row.at, since).timestamp() for row in rows])
-    usual = np.array([row.interval_s or np.inf for row in rows])
-    patience = np.maximum(usual * rule.intervals, rule.least_s)
+    rule = Patience(ctx)
+    patience = np.array([rule.seconds(row.sensor_id, row.profile, row.interval_s) for row in rows])
     waited = now.timestamp() - heard
     quiet = np.flatnonzero(waited > patience).tolist()
-    return _open(ctx, {rows[k].sensor_id: (rows[k].at, float(waited[k])) for k in quiet})
+    return _open(ctx, {rows[k].sensor_id: rows[k].at for k in quiet})
 
 
 def _listening_since(ctx: Context) -> datetime:
@@ -79,27 +82,26 @@ def _end_heard(ctx: Context, latest: dict[int, datetime]) -> None:
             ctx.emit(AlarmAnswered(alarm.id))
 
 
-def _open(ctx: Context, silent: dict[int, tuple[datetime, float]]) -> int:
-    """Open the alarms of these sensors: since when they are silent, for how many seconds heard."""
+def _open(ctx: Context, silent: dict[int, datetime]) -> int:
+    """Open the alarms of these sensors: since when they are silent."""
     if not silent:
         return 0
-    first = min(at for at, _waited in silent.values())
+    first = min(silent.values())
     known = ctx.session.execute(
         select(Alarm.sensor_id, Alarm.since).where(
             Alarm.kind == AlarmKind.STALE, Alarm.since >= first
         )
     )
     have = {(sensor_id, since) for sensor_id, since in known}
-    new = [sensor_id for sensor_id, (at, _w) in silent.items() if (sensor_id, at) not in have]
+    new = [sensor_id for sensor_id, at in silent.items() if (sensor_id, at) not in have]
     sensors = _sensors(ctx, new)
     silenced, rules = Silenced(ctx, sensors), rules_of(ctx, sensors)
     opened = 0
     for sensor in sensors:
-        at, waited = silent[sensor.id]
         spec = _stale(rules[sensor.id])
-        if spec is None or waited <= spec.on_delay_s:
+        if spec is None:
             continue
-        seen = Seen(since=at, raised_at=ctx.now(), ended_at=None, peak=None)
+        seen = Seen(since=silent[sensor.id], raised_at=ctx.now(), ended_at=None, peak=None)
         open_alarm(ctx, sensor, spec, seen, silenced.why(sensor, spec.kind.value, spec.key))
         opened += 1
     return opened

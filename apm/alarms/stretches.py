@@ -23,6 +23,8 @@ from apm.readings.model import Block
 CONTEXT = timedelta(hours=24)
 """How much of the time before is read along: a rate, a step and the last reading look back."""
 CONTEXT_US = CONTEXT // timedelta(microseconds=1)
+LEAST, MANY, LAST = 4, 200, 3
+"""Readings that tell a usual interval: at least, at most, and how many steps may outvote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,17 @@ def days_before(ctx: Context, late: Mapping[int, date]) -> dict[int, date]:
 
 
 def interval_of(times: NDArray[np.int64]) -> float | None:
-    """Return how far apart readings usually are, in seconds; None: fewer than 20 of them.
+    """Return how far apart readings usually are, in seconds; None: fewer than four of them.
+
+    The median of many steps, or of the last three where that is more: a logger that slows down is
+    believed after two slow steps, one that misses a reading is not.
 
     >>> interval_of(np.arange(30, dtype=np.int64) * 10_000_000)
     10.0
+    >>> interval_of(np.cumsum([2_000_000] * 500 + [600_000_000] * 2))
+    600.0
     """
-    if len(times) < 20:
+    if len(times) < LEAST:
         return None
-    return float(np.median(np.diff(times[-200:]))) / 1e6
+    steps = np.diff(times[-MANY:])
+    return float(max(np.median(steps), np.median(steps[-LAST:]))) / 1e6

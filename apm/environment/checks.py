@@ -46,7 +46,7 @@ class Due:
 
 def wanted_in(ctx: Context, place: Place) -> list[Wanted]:
     """Return what is to be read off: what the place has limits for and no sensor measures."""
-    measured = measured_here(sensors_in(ctx, place.location))
+    measured = measured_here(sensors_in(ctx, place.location, ctx.now()))
     limits = {quantity: limits_for(place.profile, quantity) for quantity in CLIMATE}
     return [Wanted(q, known) for q, known in limits.items() if known and q not in measured]
 

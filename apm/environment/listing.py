@@ -101,9 +101,10 @@ def _place(ctx: Context, name: str) -> Place:
 
 
 def _rooms(ctx: Context, places: Sequence[Place]) -> list[Room]:
-    seen = sensors_seen(ctx, place_ids=[place.location.id for place in places])
+    ids, now = [place.location.id for place in places], ctx.now()
+    seen = sensors_seen(ctx, place_ids=ids, in_service_at=now)
     cards: dict[int | None, list[Card]] = defaultdict(list)
-    for card in cards_of(ctx, seen, ctx.now()):
+    for card in cards_of(ctx, seen, now):
         cards[card.seen.place_id].append(card)
     return [Room(place, cards[place.location.id]) for place in places]
 

@@ -13,7 +13,7 @@ from apm.assets.queries import locations
 from apm.core.command import Context
 from apm.core.errors import DomainError
 from apm.core.http import Form, context, load, requires
-from apm.core.i18n import _
+from apm.core.i18n import _, choose
 from apm.core.permissions import Permission
 from apm.environment import places
 from apm.environment.climate import damp_now
@@ -47,7 +47,7 @@ def all_places() -> ResponseReturnValue:
         "environment/places.html",
         rows=places.watched_places(ctx),
         profiles=profiles(),
-        others=[(place.code, place.name) for place in locations(ctx)],
+        others=[(place.code, choose(place.name, place.name_zh)) for place in locations(ctx)],
     )
 
 
@@ -69,7 +69,7 @@ def show(place: str) -> ResponseReturnValue:
     period = period if period in PERIODS else "week"
     end = ctx.now()
     start = end - PERIODS[period]
-    sensors = places.sensors_in(ctx, found.location)
+    sensors = places.sensors_in(ctx, found.location, start)
     cards = cards_of(ctx, sensors, end)
     points = curves(ctx, cards, end)
     stretches = [stretch_of(ctx, one, start, end) for one in sensors]

@@ -76,8 +76,8 @@ def watched_places(ctx: Context) -> list[PlaceRow]:
     """Return the places that have sensors or are known here, by floor and name."""
     counts: dict[int, int] = {}
     for one in sensors_seen(ctx):
-        if one.place_id is not None:
-            counts[one.place_id] = counts.get(one.place_id, 0) + 1
+        if one.place_id is not None:  # a place whose sensors are gone has its record still
+            counts[one.place_id] = counts.get(one.place_id, 0) + (one.retired_at is None)
     query = (
         select(Location, MonitoredPlace)
         .outerjoin(MonitoredPlace, MonitoredPlace.location_id == Location.id)
@@ -91,9 +91,12 @@ def watched_places(ctx: Context) -> list[PlaceRow]:
     ]
 
 
-def sensors_in(ctx: Context, location: Location) -> list[Seen]:
-    """Return the first sensors in a place and on its equipment: climate first, then by code."""
-    found = sensors_seen(ctx, place_ids=[location.id])
+def sensors_in(ctx: Context, location: Location, since: datetime) -> list[Seen]:
+    """Return the first sensors in a place and on its equipment: climate first, then by code.
+
+    since: those that are out of service since before this are left out.
+    """
+    found = sensors_seen(ctx, place_ids=[location.id], in_service_at=since)
     found.sort(key=lambda one: (one.quantity not in CLIMATE, one.asset_code is not None, one.code))
     return found[:MOST_SENSORS]
 

@@ -65,14 +65,14 @@ def plan_jpeg(ctx: Context, plan_id: int) -> FloorPlan:
 
 
 def pinned(ctx: Context, plan: FloorPlan) -> list[Pinned]:
-    """Return the pins with how each stands, the most pressing first."""
-    cards = cards_of(ctx, sensors_seen(ctx), ctx.now())
+    """Return the pins with how each stands, the most pressing first: of what is in service."""
+    cards = cards_of(ctx, sensors_seen(ctx, in_service_at=ctx.now()), ctx.now())
     found = []
     for pin in plan.pins:
         mine = [card for card in cards if _shows(pin, card)]
         worst = min((card.standing for card in mine), key=ORDER.__getitem__, default=None)
         thing = pin.sensor or pin.location
-        if thing is None:
+        if thing is None or (pin.sensor and pin.sensor.retired_at):
             continue
         url = f"/sensors/{pin.sensor.code}" if pin.sensor else f"/environment/{thing.code}"
         name = choose(thing.name, thing.name_zh)
@@ -88,7 +88,7 @@ def _shows(pin: FloorPin, card: Card) -> bool:
 
 def choices(ctx: Context) -> list[tuple[str, str]]:
     """Return what can be pinned: places with sensors, then sensors."""
-    seen = sensors_seen(ctx)
+    seen = sensors_seen(ctx, in_service_at=ctx.now())
     places = {(f"{PLACE}{one.place_code}", one.place) for one in seen if one.place_code}
     sensors = [(f"{SENSOR}{one.code}", choose(one.name, one.name_zh)) for one in seen]
     return [*sorted(places, key=lambda pair: pair[1]), *sensors]

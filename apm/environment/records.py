@@ -27,6 +27,7 @@ from apm.environment.model import StorageRecord
 from apm.environment.places import CLIMATE, COLD_STORES, Place, place_by_code, sensors_in
 from apm.environment.reporting import new_sheet_code
 from apm.environment.stretches import BUCKET_S, Stretch, at, mkt_window, stretch_of
+from apm.environment.wall import Seen
 from apm.procedures.documents import digest
 from apm.procedures.signing import signer_of
 from predict.excursions import seconds_outside
@@ -73,8 +74,8 @@ def record_of(ctx: Context, place: Place, period: Period) -> Document:
     start = datetime.combine(period.first, time(0), zone).astimezone(UTC)
     end = datetime.combine(period.last + timedelta(days=1), time(0), zone).astimezone(UTC)
     end = min(end, ctx.now())
-    sensors = [one for one in sensors_in(ctx, place.location) if one.quantity in CLIMATE]
-    stretches = [stretch_of(ctx, one, start, end) for one in sensors] if start < end else []
+    sensors = [one for one in sensors_in(ctx, place.location, start) if one.quantity in CLIMATE]
+    stretches = [_stretch(ctx, one, start, end) for one in sensors] if start < end else []
     location, known = place.location, place.known
     return {
         "place": {"code": location.code, "en": location.name, "zh": location.name_zh,
@@ -87,6 +88,11 @@ def record_of(ctx: Context, place: Place, period: Period) -> Document:
         "sensors": [_sensor(one, period, zone) for one in stretches],
         "by_hand": _by_hand(ctx, place, period),
     }  # fmt: skip
+
+
+def _stretch(ctx: Context, seen: Seen, start: datetime, end: datetime) -> Stretch:
+    """Read a sensor for as long as it was in service: afterwards there is no gap in it."""
+    return stretch_of(ctx, seen, start, min(end, seen.retired_at or end))
 
 
 def _sensor(one: Stretch, period: Period, zone: ZoneInfo) -> Document:

@@ -1,24 +1,15 @@
-"""How a sensor stands at this moment, and when its silence counts as one."""
+"""How a sensor stands at this moment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-import numpy as np
-
+from apm.alarms.patience import Patience
 from apm.core.command import Context
 from apm.environment.alarm_state import Limits, Ringing
-from apm.readings.days import stored_on
-from predict.excursions import GAP_STEPS, LEAST_READINGS, usual_step
-
-SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)
-"""A silence is never called one before, and always after."""
-LAST = 12
-"""Readings that tell a sensor's usual interval."""
-AT_ONCE = 400
 
 
 class Standing(StrEnum):
@@ -50,6 +41,10 @@ class Measured(Protocol):
     @property
     def value(self) -> float | None:
         """What it measured."""
+
+    @property
+    def profile(self) -> str | None:
+        """Of `seed/environment.yaml`."""
 
     @property
     def interval_s(self) -> float | None:
@@ -84,37 +79,12 @@ def standing_of(
 
 
 def silent_ids(ctx: Context, seen: Sequence[Measured], now: datetime) -> set[int]:
-    """Return the sensors that have missed three of their usual intervals.
-
-    The interval is the one that the alarms keep of each sensor.  Only of who has none yet, and has
-    not sent for a minute, are the readings asked.
-    """
-    late = [one for one in seen if one.at and now - one.at > SHORTEST]
-    steps = {one.sensor_id: one.interval_s for one in late if one.interval_s is not None}
-    unknown = [one.sensor_id for one in late if one.interval_s is None]
-    for begin in range(0, len(unknown), AT_ONCE):
-        steps |= _steps(ctx, unknown[begin : begin + AT_ONCE], now)
+    """Return the sensors that are silent by the rule of the alarms."""
+    patience = Patience(ctx)
     return {
         one.sensor_id
-        for one in late
-        if one.at is not None and now - one.at > _patience(steps.get(one.sensor_id))
+        for one in seen
+        if one.at is not None
+        and (now - one.at).total_seconds()
+        > patience.seconds(one.sensor_id, one.profile, one.interval_s)
     }
-
-
-def _patience(step_s: float | None) -> timedelta:
-    """Return how long a sensor with this usual interval may be silent."""
-    wait = LONGEST if step_s is None else timedelta(seconds=min(GAP_STEPS * step_s, 86400.0))
-    return min(max(wait, SHORTEST), LONGEST)
-
-
-def _steps(ctx: Context, ids: list[int], now: datetime) -> dict[int, float]:
-    """Return the usual interval in seconds of those that have sent enough since yesterday."""
-    since, until = (now - LONGEST).date(), now.date()
-    days = [since + timedelta(days=k) for k in range((until - since).days + 1)]
-    batch = stored_on(ctx, [(key, day) for key in ids for day in days]).batch
-    edges = np.searchsorted(batch.sensor_ids, [ids, [key + 1 for key in ids]])
-    ends = {
-        key: batch.readings.times[begin:end][-LAST:]
-        for key, begin, end in zip(ids, *edges.tolist(), strict=True)
-    }
-    return {key: usual_step(end / 1e6) for key, end in ends.items() if len(end) >= LEAST_READINGS}

@@ -1,4 +1,4 @@
-"""The sensor wall: every sensor with how it stands, the most pressing first."""
+"""The sensor wall: every sensor in service with how it stands, the most pressing first."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ class Seen:
     value: float | None
     interval_s: float | None
     """Its usual interval, as the alarms count it; None before it has sent enough."""
+    retired_at: datetime | None
+    """Since when it is out of service."""
 
     @property
     def place(self) -> str:
@@ -124,7 +126,7 @@ def _place_on_the_wall(card: Card) -> tuple[int, bool, str, int]:
 def wall(ctx: Context, wanted: WallFilter, *, page: int = 1, most: int = CARDS) -> Wall:
     """Return one page of the wall."""
     now = ctx.now()
-    every = sensors_seen(ctx)
+    every = sensors_seen(ctx, in_service_at=now)
     fitting = [one for one in every if _fits(one, wanted)]
     cards = cards_of(ctx, fitting, now)
     counts = Counter(card.standing for card in cards)
@@ -152,8 +154,12 @@ def sensors_seen(
     place_ids: Collection[int] | None = None,
     code: str | None = None,
     ids: Collection[int] | None = None,
+    in_service_at: datetime | None = None,
 ) -> list[Seen]:
-    """Return all sensors, those in some places and on the equipment there, or some, by code."""
+    """Return all sensors, those in some places and on the equipment there, or some, by code.
+
+    in_service_at: without those that were out of service then already.
+    """
     here = intake.place(ctx)
     place = func.coalesce(Sensor.location_id, Asset.location_id)
     query = (
@@ -161,7 +167,7 @@ def sensors_seen(
             Sensor.id, Sensor.code, Sensor.name, Sensor.name_zh, Sensor.quantity, Sensor.unit,
             Sensor.profile, Asset.code, Asset.name, Asset.name_zh, Asset.lifecycle,
             Location.id, Location.code, Location.name, Location.name_zh, MonitoredPlace.floor,
-            Latest.at, Latest.value, Evaluated.interval_s,
+            Latest.at, Latest.value, Evaluated.interval_s, Sensor.retired_at,
         )
         .outerjoin(Asset, Sensor.asset_id == Asset.id)
         .outerjoin(Location, Location.id == place)
@@ -176,6 +182,8 @@ def sensors_seen(
         query = query.where(Sensor.code == code)
     if ids is not None:
         query = query.where(Sensor.id.in_(ids))
+    if in_service_at is not None:
+        query = query.where(Sensor.retired_at.is_(None) | (Sensor.retired_at > in_service_at))
     rows: list[Any] = list(ctx.session.execute(query))
     seen = [Seen(*row) for row in rows]
     new = news(ctx, here, {one.sensor_id: one for one in seen})

@@ -26,6 +26,7 @@ from apm.readings import queries
 from apm.readings.profiles import limits_of, profiles
 from apm.readings.schema import QUANTITIES
 from apm.readings.series import series
+from apm.readings.silent import silent_among
 
 web = Blueprint("forecasts", __name__)
 web.register_blueprint(chart)
@@ -73,6 +74,7 @@ def sensor(code: str) -> ResponseReturnValue:
         band=[row for row in watched.band if row[0] >= end - PERIODS["day"]],
         limits=limits_of(found),
         profile=profiles().get(found.profile or ""),
+        is_silent=bool(silent_among(ctx, [found], end)),
         alarm=queries.active_alarms(ctx, [found.id]).get(found.id),
     )
 

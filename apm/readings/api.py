@@ -6,20 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response, jsonify, request
 
-from apm.core.http import context, requires
+from apm.core.http import check_version, context, requires
 from apm.core.intake import Blueprint
 from apm.core.permissions import Permission
-from apm.readings import commands, queries
+from apm.readings import changing, commands, queries
 from apm.readings.body import parse, unpacked
 from apm.readings.iso import iso_json
 from apm.readings.schema import (
     IngestOut,
     PageWanted,
     SensorIn,
+    SensorMove,
     SensorOut,
     SensorPage,
+    SensorPatch,
     SeriesOut,
     SeriesWanted,
 )
@@ -68,8 +70,49 @@ def add_sensor(new: dict[str, Any]) -> Any:
 @api.response(200, SensorOut)
 @requires(Permission.READING_READ)
 def sensor(code: str) -> Any:
-    """One sensor with its latest reading."""
-    return queries.sensor_by_code(context(), code)
+    """One sensor with its latest reading; the `ETag` is its version."""
+    return _shown(code)
+
+
+@api.patch("/sensors/<code>")
+@api.arguments(SensorPatch(partial=True))
+@api.response(200, SensorOut)
+@requires(Permission.SENSOR_EDIT)
+def change_sensor(changes: dict[str, Any], code: str) -> Response:
+    """Change the fields given; `If-Match` with the ETag guards against a change in between.
+
+    Equipment, quantity and unit can be corrected only before it has read anything (409).
+    `in_service`: false takes it out of service, true puts it back.
+    """
+    ctx = context()
+    sensor = queries.sensor_by_code(ctx, code)
+    check_version(sensor.version)
+    in_service = changes.pop("in_service", None)
+    if changes:
+        changing.change_sensor(ctx, code=code, **changes)
+    if in_service is not None and in_service != (sensor.retired_at is None):
+        turn = changing.return_sensor if in_service else changing.retire_sensor
+        turn(ctx, code=code)
+    return _shown(code)
+
+
+@api.post("/sensors/<code>/move")
+@api.arguments(SensorMove)
+@api.response(200, SensorOut)
+@requires(Permission.SENSOR_EDIT)
+def move_sensor(where: dict[str, Any], code: str) -> Response:
+    """Let it measure something else from now on; its past stays where it was, as `CODE:1`."""
+    ctx = context()
+    check_version(queries.sensor_by_code(ctx, code).version)
+    changing.move_sensor(ctx, code=code, **where)
+    return _shown(code)
+
+
+def _shown(code: str) -> Response:
+    found = queries.sensor_by_code(context(), code)
+    answer = jsonify(SensorOut().dump(found))
+    answer.set_etag(str(found.version))
+    return answer
 
 
 @api.get("/sensors/<code>/readings")

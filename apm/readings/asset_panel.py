@@ -11,6 +11,7 @@ from apm.core.i18n import _l
 from apm.core.permissions import Permission
 from apm.readings.profiles import limits_of
 from apm.readings.queries import active_alarms, sensors_of_asset, sparklines
+from apm.readings.silent import silent_among
 
 
 @panel(order=30, permission=Permission.READING_READ)
@@ -24,6 +25,7 @@ def sensors_panel(ctx: Context, asset: Asset) -> Panel | None:
     data = {
         "sensors": sensors,
         "alarms": alarms,
+        "silent": silent_among(ctx, sensors, ctx.now()),
         "now": ctx.now(),
         "week_ago": ctx.now() - timedelta(days=7),
         "sparks": sparklines(ctx, ids, until=ctx.now()),

@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from apm.assets.model import Location
-from apm.assets.places import Places
 from apm.assets.queries import asset_by_code
-from apm.core.codes import normal_code
 from apm.core.command import Context, command
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.permissions import Permission
+from apm.readings.changing import place_named
 from apm.readings.checking import Checked, Rejection, check, codes_in
 from apm.readings.intake import codes_known
 from apm.readings.model import Latest, Sensor
-from apm.readings.queries import sensor_by_code
 from apm.readings.receiving import receive
 from apm.readings.schema import SensorDetails
 
@@ -61,46 +58,12 @@ def add_sensor(
         unit=unit,
         profile=details.get("profile"),
         asset=asset_by_code(ctx, asset_code) if asset_code else None,
-        location=_place(ctx, place) if place else None,
+        location=place_named(ctx, place) if place else None,
         latest=Latest(revision=0, scored_revision=0),
     )
     ctx.session.add(sensor)
     ctx.session.flush()
     return sensor
-
-
-@command("sensor.change", Permission.SENSOR_EDIT)
-def change_sensor(
-    ctx: Context,
-    *,
-    code: str,
-    name: str,
-    name_zh: str | None,
-    location: str | None,
-    profile: str | None,
-) -> Sensor:
-    """Call a sensor otherwise, say anew where it is, or give it the limits of another profile.
-
-    Readings, alarms and rules of its own stay; the new profile's rules hold from now on.
-
-    Raises:
-        NotFound: no such sensor in this hospital.
-        Invalid: it would be nowhere.
-    """
-    sensor = sensor_by_code(ctx, code)
-    if location is None and sensor.asset is None:
-        message = _l("Say which place it measures.")
-        raise Invalid(message, fields={"location": [message]})
-    sensor.name, sensor.name_zh, sensor.profile = name, name_zh, profile
-    sensor.location = _place(ctx, location) if location else None
-    return sensor
-
-
-def _place(ctx: Context, named: str) -> Location | None:
-    by_code = select(Location).where(
-        or_(Location.code == named, Location.code == normal_code(named))
-    )
-    return ctx.session.scalar(by_code) or Places(ctx).location(named, None)
 
 
 def ingest(ctx: Context, readings: Sequence[object]) -> IngestReport:

@@ -31,10 +31,15 @@ class Sensor(Audited, HospitalScoped, Row):
     unit: Mapped[str]
     profile: Mapped[str | None]
     """A profile of `seed/environment.yaml`, for limits shown beside the values."""
+    retired_at: Mapped[datetime | None]
+    """Since when it is out of service: nobody waits for its readings; what it has read stays."""
+    version: Mapped[int] = mapped_column(default=1)
 
     asset: Mapped[Asset | None] = relationship(lazy="raise")
     location: Mapped[Location | None] = relationship(lazy="raise")
     latest: Mapped[Latest] = relationship(lazy="raise", back_populates="sensor")
+
+    __mapper_args__ = {"version_id_col": version}  # two editors, one winner
 
 
 class Latest(HospitalScoped, Row):

@@ -67,9 +67,9 @@ def sensors_page(ctx: Context, *, after: str | None = None, limit: int = 25) -> 
 
 
 def sensors_of_asset(ctx: Context, asset_id: int, *, most: int = 12) -> list[Sensor]:
-    """Return the first sensors of an asset, by code."""
+    """Return the first sensors in service on an asset, by code."""
     here = intake.place(ctx)
-    query = sensors_with_places().where(Sensor.asset_id == asset_id)
+    query = sensors_with_places().where(Sensor.asset_id == asset_id, Sensor.retired_at.is_(None))
     found = list(ctx.session.scalars(query.order_by(Sensor.code).limit(most)))
     lay_over(ctx, here, [sensor.latest for sensor in found])
     return found

@@ -16,6 +16,7 @@ from marshmallow import (
     validates_schema,
 )
 
+from apm.core.errors import Invalid
 from apm.core.i18n import _l
 from apm.core.units import known_unit, shown
 from apm.readings.profiles import profiles
@@ -74,17 +75,12 @@ class SensorIn(Schema):
     def _is_known(self, code: str | None, **_options: object) -> None:
         check_profile(code)
 
-    @validates_schema
-    def _has_a_fitting_unit(self, data: dict[str, Any], **_options: object) -> None:
-        known, refusal = UNITS.get(data.get("quantity", ""), ((), None))
-        if known and known_unit(data.get("unit", "")) not in known:
-            raise ValidationError([refusal], "unit")
-
     @post_load
     def _as_we_write_it(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
-        """Write ℃ and 度 as °C: rules and neighbours go by the unit."""
-        if data["quantity"] in UNITS:
-            data["unit"] = shown(known_unit(data["unit"]))
+        try:
+            data["unit"] = unit_of(data["quantity"], data["unit"])
+        except Invalid as error:
+            raise ValidationError([error.message], "unit") from error
         return data
 
     @validates_schema
@@ -94,16 +90,51 @@ class SensorIn(Schema):
 
 
 class SensorChange(Schema):
-    """What may be said anew of a sensor; what it measures, and on what, stays."""
+    """What may be said anew of a sensor; the last three only before it has read anything."""
 
     name = fields.String(required=True, validate=validate.Length(min=1, max=120))
     name_zh = fields.String(load_default=None, validate=validate.Length(max=120))
+    location = fields.String(load_default=None, validate=validate.Length(max=120))
+    profile = fields.String(load_default=None)
+    asset = fields.String(allow_none=True, validate=validate.Length(max=20))
+    quantity = fields.String(validate=validate.OneOf(QUANTITIES))
+    unit = fields.String(validate=validate.Length(min=1, max=20))
+
+    @validates("profile")
+    def _is_known(self, code: str | None, **_options: object) -> None:
+        check_profile(code)
+
+
+class SensorPatch(SensorChange):
+    """The same, and whether it is in service."""
+
+    in_service = fields.Boolean()
+
+
+class SensorMove(Schema):
+    """What a sensor measures from now on."""
+
+    asset = fields.String(load_default=None, validate=validate.Length(max=20))
     location = fields.String(load_default=None, validate=validate.Length(max=120))
     profile = fields.String(load_default=None)
 
     @validates("profile")
     def _is_known(self, code: str | None, **_options: object) -> None:
         check_profile(code)
+
+
+def unit_of(quantity: str, unit: str) -> str:
+    """Return a unit as we write it, ℃ and 度 as °C: rules and neighbours go by it.
+
+    Raises:
+        Invalid: the quantity is not measured in it.
+    """
+    known, refusal = UNITS.get(quantity, ((), None))
+    if not known:
+        return unit
+    if known_unit(unit) not in known:
+        raise Invalid(refusal, fields={"unit": [refusal]})
+    return shown(known_unit(unit))
 
 
 def check_profile(code: str | None) -> None:
@@ -182,6 +213,7 @@ class SensorOut(Schema):
     quantity = fields.String()
     unit = fields.String()
     profile = fields.String()
+    retired_at = fields.AwareDateTime(allow_none=True)
     latest = fields.Nested(LatestOut)
 
 

@@ -11,10 +11,11 @@ from apm.core.http import Form, context, load, requires
 from apm.core.i18n import _
 from apm.core.permissions import Permission
 from apm.core.sources import said_source
-from apm.readings import commands, queries
+from apm.readings import changing, commands, queries
 from apm.readings.asset_panel import sensors_panel
 from apm.readings.profiles import limits_of, profiles
-from apm.readings.schema import QUANTITIES, SensorChange, SensorIn
+from apm.readings.schema import QUANTITIES, SensorChange, SensorIn, SensorMove
+from apm.readings.silent import silent_among
 
 web = Blueprint("readings", __name__)
 web.add_app_template_filter(said_source)
@@ -32,7 +33,7 @@ def sensors() -> ResponseReturnValue:
     return render_template(
         "readings/sensors.html",
         page=page,
-        now=ctx.now(),
+        silent=silent_among(ctx, page.items, ctx.now()),
         alarms=queries.active_alarms(ctx, ids),
         sparks=queries.sparklines(ctx, ids, until=ctx.now()),
         limits={sensor.id: limits_of(sensor) for sensor in page.items},
@@ -67,21 +68,60 @@ def edit_sensor(code: str) -> ResponseReturnValue:
     if form.data is None:
         return _change_form(code, form), 422
     try:
-        commands.change_sensor(ctx, code=code, **form.data)
-    except Invalid as error:
+        if request.form.get("asset") == "":
+            form.data["asset"] = None
+        changing.change_sensor(ctx, code=code, **form.data)
+    except (Invalid, NotFound) as error:
         return _change_form(code, Form(None, _errors(error), form.typed)), 422
     flash(_("The sensor is changed. The rules of its place hold from now on."), "success")
     return redirect(url_for("forecasts.sensor", code=code), 303)
 
 
-def _change_form(code: str, form: Form | None) -> str:
+@web.route("/sensors/<code>/move", methods=["GET", "POST"])
+@requires(Permission.SENSOR_EDIT)
+def move_sensor(code: str) -> ResponseReturnValue:
+    """Say what a sensor measures from now on."""
+    if request.method != "POST":
+        return _change_form(code, None, "readings/move_sensor.html")
+    form = load(SensorMove(), request.form)
+    errors = form.errors
+    if form.data is not None:
+        try:
+            changing.move_sensor(context(), code=code, **form.data)
+        except (Invalid, NotFound) as error:
+            errors = _errors(error)
+        else:
+            flash(_("The sensor is moved. It begins anew here."), "success")
+            return redirect(url_for("forecasts.sensor", code=code), 303)
+    return _change_form(code, Form(None, errors, form.typed), "readings/move_sensor.html"), 422
+
+
+@web.post("/sensors/<code>/retire")
+@requires(Permission.SENSOR_EDIT)
+def retire_sensor(code: str) -> ResponseReturnValue:
+    """Take a sensor out of service."""
+    changing.retire_sensor(context(), code=code)
+    flash(_("The sensor is out of service. Nobody waits for its readings any more."), "success")
+    return redirect(url_for("forecasts.sensor", code=code), 303)
+
+
+@web.post("/sensors/<code>/return")
+@requires(Permission.SENSOR_EDIT)
+def return_sensor(code: str) -> ResponseReturnValue:
+    """Put a sensor back into service."""
+    changing.return_sensor(context(), code=code)
+    flash(_("The sensor is back in service."), "success")
+    return redirect(url_for("forecasts.sensor", code=code), 303)
+
+
+def _change_form(code: str, form: Form | None, template: str = "readings/edit_sensor.html") -> str:
     ctx = context()
     return render_template(
-        "readings/edit_sensor.html",
+        template,
         form=form,
         sensor=queries.sensor_by_code(ctx, code),
         places=locations(ctx),
-        quantities=QUANTITIES,
+        quantities=[(code, str(word)) for code, word in QUANTITIES.items()],
         profiles=[(profile.code, profile.name) for profile in profiles().values()],
     )
 

@@ -123,7 +123,7 @@ def _receiving(look: _Year) -> Part:
 
 
 def _storage(look: _Year) -> Part:
-    rooms = Sensor.location_id.is_not(None)
+    rooms = Sensor.location_id.is_not(None) & Sensor.retired_at.is_(None)
     return Part(
         _l("Art. 10"),
         _l("Storage under special conditions"),

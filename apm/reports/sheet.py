@@ -24,9 +24,11 @@ from reportlab.platypus import (
 
 from apm.assets.paper import BOLD, REGULAR, draw_qr, register_fonts
 
-MARGIN, HEAD, FOOT, QR = 16 * mm, 30 * mm, 16 * mm, 22 * mm
+MARGIN, TOP, HEAD, FOOT, QR = 16 * mm, 10 * mm, 30 * mm, 16 * mm, 22 * mm
+"""The head is taller where a title in two languages takes more lines."""
 AFTER_TABLE = 2.5 * mm
 WIDTH = A4[0] - 2 * MARGIN
+BESIDE_QR = WIDTH - QR - 4 * mm
 INK, GREY, LINE, BAND = (
     HexColor("#14181f"),
     HexColor("#555f6d"),
@@ -71,8 +73,12 @@ class Sheet:
 
     def __init__(self, *, title: str, subtitle: str, foot: str, qr: str, plain_title: str) -> None:
         register_fonts()
-        self._title, self._subtitle, self._foot, self._qr = title, subtitle, foot, qr
+        self._foot, self._qr = foot, qr
         self._plain_title = plain_title
+        self._above = [(Paragraph(title, _style("title", 14, BOLD)), 0.0)]
+        self._above.append((Paragraph(subtitle, BODY), 1 * mm))
+        tall = sum(part.wrap(BESIDE_QR, A4[1])[1] + gap for part, gap in self._above)
+        self._head = max(HEAD, TOP + tall - 2 * mm)
         self._parts: list[Flowable] = []
 
     def heading(self, text: str) -> None:
@@ -139,7 +145,7 @@ class Sheet:
         """Return the file."""
         out = io.BytesIO()
         frame = Frame(
-            MARGIN, FOOT, WIDTH, A4[1] - HEAD - FOOT - 6 * mm,
+            MARGIN, FOOT, WIDTH, A4[1] - self._head - FOOT - 6 * mm,
             leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
         )  # fmt: skip
         document = BaseDocTemplate(out, pagesize=A4, title=self._plain_title, author="apm")
@@ -148,17 +154,14 @@ class Sheet:
         return out.getvalue()
 
     def _frame_page(self, canvas: Canvas, document: Any) -> None:
-        top = A4[1] - 10 * mm
-        title = Paragraph(self._title, _style("title", 14, BOLD))
-        width = WIDTH - QR - 4 * mm
-        _w, height = title.wrap(width, HEAD)
-        title.drawOn(canvas, MARGIN, top - height)
-        below = Paragraph(self._subtitle, BODY)
-        _w, more = below.wrap(width, HEAD)
-        below.drawOn(canvas, MARGIN, top - height - more - 1 * mm)
+        top = y = A4[1] - TOP
+        for part, gap in self._above:
+            y -= part.wrap(BESIDE_QR, A4[1])[1] + gap
+            part.drawOn(canvas, MARGIN, y)
         draw_qr(canvas, self._qr, QR, (A4[0] - MARGIN - QR, top - QR))
         canvas.setStrokeColor(LINE)
-        canvas.line(MARGIN, A4[1] - HEAD - 4 * mm, A4[0] - MARGIN, A4[1] - HEAD - 4 * mm)
+        below = A4[1] - self._head - 4 * mm
+        canvas.line(MARGIN, below, A4[0] - MARGIN, below)
         canvas.setFillColor(GREY)
         canvas.setFont(REGULAR, 7)
         canvas.drawString(MARGIN, 9 * mm, self._foot)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from apm.assets.model import Asset, AssetState, Department, Location
 from apm.core.command import Context
-from apm.core.i18n import _, choose
+from apm.core.i18n import _, choose, ngettext
 from apm.utilisation.model import EnergyTerms, Feed, FeedWay, UseDay
 from apm.utilisation.queries import terms_of
 from apm.utilisation.span import Span
@@ -98,10 +98,11 @@ def _add(line: Line, row: tuple[object, ...]) -> None:
 
 def assumption(feed: Feed) -> str:
     """Return what is assumed where power is worked out from a current."""
-    return _(
-        "%(volts)s V, %(phases)s phase(s), power factor %(factor)s",
+    return ngettext(
+        "%(volts)s V, %(n)s phase, power factor %(factor)s",
+        "%(volts)s V, %(n)s phases, power factor %(factor)s",
+        feed.phases,
         volts=f"{feed.volts:g}",
-        phases=feed.phases,
         factor=f"{feed.power_factor or 1:g}",
     )
 

@@ -11,6 +11,7 @@ from apm.core.command import Context
 from apm.core.errors import DomainError
 from apm.core.jobs import job
 from apm.readings.noting import note_inbox
+from apm.utilisation import leaving as _told_of_sensors  # noqa: F401  (registers)
 from apm.utilisation.following import feeds_due, follow_feed
 
 log = logging.getLogger(__name__)

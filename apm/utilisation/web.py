@@ -13,6 +13,7 @@ from apm.core.permissions import Permission
 from apm.maintenance.model import MeterKind
 from apm.readings.queries import sensor_by_code
 from apm.utilisation import commands, panels, queries
+from apm.utilisation.energy import assumption
 from apm.utilisation.energy_pages import pages as energy_pages
 from apm.utilisation.model import FeedWay, MeterBreak
 from apm.utilisation.schema import DecisionIn, FeedIn
@@ -21,6 +22,7 @@ from apm.utilisation.use import asset_use, department_use
 
 web = Blueprint("utilisation", __name__)
 web.register_blueprint(energy_pages)
+web.add_app_template_filter(assumption)
 PANELS = (panels.use_panel,)
 """Registered with the asset page by being imported here."""
 

@@ -143,7 +143,8 @@ class Chart {
   }
 
   table(found) {
-    const number = new Intl.NumberFormat(this.lang, { maximumFractionDigits: 6 });
+    const [fine, plain] = [6, 3].map((n) => new Intl.NumberFormat(this.lang, { maximumFractionDigits: n }));
+    const said = (value) => (Math.abs(value) < 1 ? fine : plain).format(value);
     const seen = found.at.slice(0, MOST_ROWS).map((at, k) => [at, found.value[k], found.low?.[k], found.high?.[k]]);
     const ahead = (found.ahead ?? []).map(([at, low, middle, high]) => [at, middle, low, high, this.box.dataset.wordAhead]);
     const rows = [...seen, ...ahead].map(([at, middle, low, high, word]) => {
@@ -151,10 +152,10 @@ class Chart {
       for (const value of [middle, low, high]) {
         const cell = row.insertCell();
         cell.className = "num";
-        cell.textContent = value === undefined ? "–" : number.format(value);
+        cell.textContent = value === undefined ? "–" : said(value);
       }
       const head = row.insertCell(0);
-      head.className = "num";
+      head.className = "keep";
       head.textContent = word ? `${word}: ${this.stamp(at)}` : this.stamp(at);
       return row;
     });

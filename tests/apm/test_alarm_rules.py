@@ -11,10 +11,14 @@ from apm.alarms.evaluating import evaluate, evaluate_all
 from apm.alarms.model import Checkpoint, Evaluated
 from apm.alarms.rule_commands import Change, reset_rule, set_profile_rule, set_rule
 from apm.core.errors import Invalid, NotAllowed, NotFound
+from apm.environment.standing import Standing
+from apm.environment.wall import cards_of, sensors_seen
 from apm.readings import noting
 from apm.readings.commands import ingest
 from apm.readings.model import AlarmGroup, AlarmKind, EndedWhy, Latest
 from apm.readings.noting import note_inbox
+from apm.readings.queries import sensor_by_code, sensors_with_places
+from apm.readings.silent import silent_among
 from apm.work.model import WorkOrder
 from tests.apm.alarming import MINUTE, START, Ward, minutes
 from tests.queries import count_queries
@@ -377,6 +381,39 @@ class TestSensorFaults:
         ward.sweep(15)
         assert (ward.alarm("stale").active, minutes(ward.alarm("stale").ended_at)) == (False, 14)
 
+    def test_a_logger_that_slows_down_is_believed_after_two_slow_steps(self, ward, as_):
+        ward.fridge("L")
+        ward.send("L", [4.0] * 600, every=1 / 30)  # a reading in two seconds, for twenty minutes
+        ward.look(20)
+        for minute in range(20, 70, 2):
+            if minute in {30, 40}:
+                ward.send("L", [4.0], first=minute)
+                ward.look(minute)
+            ward.sweep(minute)
+        assert ward.alarms() == []
+        assert as_("wang").session.scalars(select(Evaluated)).one().interval_s == 600.0
+        ward.sweep(71)  # three steps of ten minutes without a word
+        assert minutes(ward.alarm("stale").since) == 40
+
+    def test_the_sensors_own_limit_comes_before_its_profiles_and_both_before_the_usual(
+        self, ward, as_
+    ):
+        for code in ("OWN", "PROFILE", "USUAL"):
+            ward.fridge(code, profile="reagent_fridge" if code == "USUAL" else "blood_rbc")
+            ward.send(code, [4.0] * 30)
+        set_rule(ward.at(0), sensor="OWN", key="stale", change=Change(True, "R", on_delay_s=120))
+        change = Change(True, "Slow", on_delay_s=7200)
+        set_profile_rule(ward.at(0), profile="blood_rbc", key="stale", change=change)
+        ward.look(29)
+        for minute in (29, 31, 32):
+            ward.sweep(minute)
+        assert [alarm.sensor_id for alarm in ward.alarms()] == [
+            sensor_by_code(as_("wang"), "OWN").id
+        ]
+        assert silent_codes(ward.at(32)) == {"OWN"}
+        assert silent_codes(ward.at(40)) == {"OWN", "USUAL"}
+        assert silent_codes(ward.at(150)) == {"OWN", "USUAL", "PROFILE"}
+
     def test_after_a_stop_of_our_own_nobody_is_called_silent_at_once(self, ward, fridge):
         ward.sweep(0)
         ward.sweep(600)  # ten hours without a worker
@@ -384,6 +421,16 @@ class TestSensorFaults:
         for minute in (604, 608, 612):
             ward.sweep(minute)
         assert minutes(ward.alarm("stale").since) == -1
+
+
+def silent_codes(ctx):
+    """What the list calls silent; the wall, room and plan must say the same."""
+    sensors = list(ctx.session.scalars(sensors_with_places()))
+    silent = silent_among(ctx, sensors, ctx.now())
+    cards = cards_of(ctx, sensors_seen(ctx), ctx.now())
+    pressing = {Standing.SILENT, Standing.ALARM}
+    assert {card.seen.sensor_id for card in cards if card.standing in pressing} == silent
+    return {sensor.code for sensor in sensors if sensor.id in silent}
 
 
 def test_statements_do_not_grow_with_the_sensors(ward, engine):

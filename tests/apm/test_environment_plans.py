@@ -9,6 +9,7 @@ import pytest
 from apm.core.errors import NotAllowed, NotFound, TooMany
 from apm.environment import plans
 from apm.environment.standing import Standing
+from apm.readings.changing import retire_sensor, return_sensor
 from tests.apm.hospital import jpeg
 from tests.apm.test_environment_wall import HTMX, rooms, send, sensor
 
@@ -108,3 +109,18 @@ def test_from_the_upload_to_pins_that_are_current(as_, login, rooms):
         assert login("qin").get(path).status_code == 404
     assert wang.post(f"{page}/remove").status_code == 303
     assert wang.get(page).status_code == 404
+
+
+def test_a_sensor_out_of_service_has_no_pin_until_it_is_back(as_, plan):
+    plans.place_pin(as_("wang"), plan_id=plan.id, what="sensor:FINE", x=10, y=10)
+
+    def shown():
+        ctx = as_("chen")
+        return [one.name for one in plans.pinned(ctx, plans.plan_by_id(ctx, plan.id))]
+
+    assert shown() == ["Sensor FINE"]
+    retire_sensor(as_("wang"), code="FINE")
+    assert shown() == []
+    assert "sensor:FINE" not in dict(plans.choices(as_("wang")))
+    return_sensor(as_("wang"), code="FINE")
+    assert shown() == ["Sensor FINE"]

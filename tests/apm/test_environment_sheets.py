@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from apm.environment.model import ExcursionReport
 from apm.environment.reporting import begin_report, sign_report, write_report
+from apm.reports.sheet import Sheet
 from tests.apm.test_environment_excursions import SAID, began, fridge
 from tests.conftest import PASSWORD
 
@@ -81,3 +82,20 @@ def test_strangers_and_strange_languages_get_nothing(signed, login):
     path = f"/environment/excursions/{signed.id}.pdf"
     assert login("qin").get(path).status_code == 404
     assert login("wang").get(f"{path}?language=fr").status_code == 404
+
+
+def test_a_title_of_three_lines_leaves_what_follows_free():
+    sheet = Sheet(
+        title="温湿度记录 / Temperature and humidity record<br/>储血室<br/>Blood store",
+        subtitle="滨江总医院<br/>Riverside General Hospital", foot="", qr="x", plain_title="x",
+    )  # fmt: skip
+    sheet.facts([("Place", "Here")])
+
+    page = pdfium.PdfDocument(sheet.pdf())[0].get_textpage()
+
+    def edges(word):  # from the foot of the page: lower, upper
+        found = page.search(word).get_next()
+        boxes = [page.get_charbox(found[0] + k) for k in range(found[1])]
+        return min(box[1] for box in boxes), max(box[3] for box in boxes)
+
+    assert edges("Riverside")[0] > edges("Place")[1]

@@ -170,7 +170,7 @@ class TestChange:
         [
             ("T-1", {"name": ""}, "Fill this in."),
             ("T-1", {"profile": "moon"}, "There is no such profile"),
-            ("R-1", {"location": ""}, "Say which place it measures."),
+            ("R-1", {"location": ""}, "Say which equipment or which place it measures."),
         ],
     )
     def test_it_says_what_does_not_fit(self, login, sensors, code, change, words):

@@ -155,7 +155,7 @@ def test_a_current_tells_energy_only_at_a_stated_voltage(login, as_, midnight):
     follow_all(as_("system"))
 
     page = login("zhao").get("/energy").text
-    assert "Assumed: 380 V, 3 phase(s), power factor 0.8" in page
+    assert "Assumed: 380 V, 3 phases, power factor 0.8" in page
     kwh = 2 * (8 * 10 + 16 * 1) * 380 * 3**0.5 * 0.8 / 1000
     assert f"{kwh:.0f}"[:2] in page
 

@@ -4,20 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from apm.accounts.queries import system_actor
+from apm.alarms.model import Evaluated
 from apm.core.clock import utc_now
 from apm.core.command import Context
 from apm.core.events import SUBSCRIBERS, Event, Outbox, subscribe
-from apm.core.jobs import JOBS
+from apm.core.jobs import JOBS, job
+from apm.readings.commands import ingest
 from apm.worker import lease
 from apm.worker.delivery import deliver
 from apm.worker.model import Lease
-from apm.worker.running import LEADER
+from apm.worker.running import LEADER, Worker
+from tests.apm.test_finding import sensor_on
 from tests.processes import until
 
 
@@ -139,3 +143,44 @@ def test_after_kill_9_another_leads_within_half_a_minute(sessions, engine):
             if process and process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def test_the_lane_of_alarms_is_theirs_alone():
+    ours = {name for name, one in JOBS.items() if one.lane == "alarms"}
+    assert ours == {"alarms.evaluate", "alarms.sweep"}
+
+
+def judged(ctx):
+    ctx.session.rollback()
+    return ctx.session.scalar(select(Evaluated.id))
+
+
+def test_alarms_are_judged_while_every_other_lane_is_busy(sessions, as_):
+    is_over, held = threading.Event(), []
+
+    def hold(name):
+        def work(_ctx):
+            held.append(name)
+            is_over.wait(60)
+
+        return work
+
+    others = {one.lane for one in JOBS.values()} - {"alarms"} | {"waits"}
+    with JOBS.trial():
+        for name in others:
+            lane = None if name in {None, "waits"} else name
+            work = job(
+                f"test.hold.{name}", every=timedelta(hours=1), waits=name == "waits", lane=lane
+            )
+            work(hold(name))
+        worker = Worker(sessions)
+        worker.start()
+        try:
+            until(lambda: {*held} == others, what="every other lane held up")
+            wang = as_("wang")
+            sensor_on(wang, "T-1")
+            ingest(wang, [{"sensor": "T-1", "at": utc_now(), "value": 4.0}])
+            until(lambda: judged(wang), what="alarms judged", seconds=30)
+        finally:
+            is_over.set()
+            worker.stop()

@@ -175,6 +175,7 @@ def _readings(wang: Context, chiller: Asset, found: Furnished) -> None:
     ingest(wang, log.as_json("CT1-TEMP"))
     ingest(wang, log.as_json("NEW")[-300:])
     found.pages["readings.edit_sensor"] = ["/sensors/NEW/edit"]
+    found.pages["readings.move_sensor"] = ["/sensors/NEW/move"]
     found.pages["forecasts.sensor"] = [
         "/sensors/CT1-TEMP",
         "/sensors/CT1-TEMP?period=month",
