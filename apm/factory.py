@@ -11,7 +11,6 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Response
 from flask_compress import Compress
-from flask_smorest import Api
 from sqlalchemy.orm import sessionmaker
 
 from apm import models as _all_models  # noqa: F401  (so that all tables and guards exist)
@@ -19,6 +18,7 @@ from apm import operations, pages
 from apm.accounts.identity import identify
 from apm.core import http
 from apm.core.db import ApmSession
+from apm.core.description import Api
 from apm.core.intake import BehindLocalProxy, RowNumber
 from apm.core.registry import Stage, all_loaded
 from apm.core.settings import ROOT, Settings

@@ -70,7 +70,7 @@ def metrics() -> Response:
 def api_docs() -> str:
     """The API in words, from the same description programs read."""
     known = current_app.extensions["flask-smorest"]["apis"].values()
-    spec = next(iter(known))["ext_obj"].spec.to_dict()
+    spec = next(iter(known))["ext_obj"].description()
     calls = [
         (path, method.upper(), call)
         for path, methods in sorted(spec["paths"].items())

@@ -10,10 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils import get_column_letter
-
 from apm.assets.columns import COLUMNS, Column, Kind, state_word
 from apm.assets.model import Asset
 from apm.assets.queries import assets_with_places
@@ -98,12 +94,17 @@ def _value(asset: Asset, column: Column) -> Value:
 
 def _plain_text(sheet: Any, text: str) -> Any:
     """Return a cell that stays text, also when it reads #N/A like a spreadsheet's error."""
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  (few starts need it)
+
     cell = WriteOnlyCell(sheet, ESCAPE.sub("_x005F_", text))
     cell.data_type = "s"
     return cell
 
 
 def _workbook(rows: Iterator[list[Value]]) -> bytes:
+    from openpyxl import Workbook  # noqa: PLC0415  (few starts need it)
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Assets"))
     sheet.freeze_panes = "A2"

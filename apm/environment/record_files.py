@@ -7,9 +7,6 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
-
 from apm.assets.exporting import guarded
 from apm.core.i18n import _, choose
 from apm.environment.records import Document
@@ -29,6 +26,9 @@ def record_csv(document: Document) -> bytes:
 
 def record_xlsx(document: Document) -> bytes:
     """Return the record as an .xlsx workbook."""
+    from openpyxl import Workbook  # noqa: PLC0415  (few starts need it)
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Record"))
     sheet.freeze_panes = "A2"

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from joblib import Parallel, cpu_count, delayed, parallel_config
-
 from apm.core.errors import Invalid
 from apm.core.i18n import _l
 
@@ -30,6 +28,9 @@ def each(function: Callable[[T], R], chunks: Sequence[T], compute: str = "local"
     Raises:
         Invalid: a cluster is asked for and cannot be reached, or Dask is not installed.
     """
+    # It looks round the machine when it is loaded, and few starts need it.
+    from joblib import Parallel, cpu_count, delayed, parallel_config  # noqa: PLC0415
+
     if compute == "local":
         cores = min(cpu_count(), len(chunks))
         if len(chunks) < FEW or cores < 2:

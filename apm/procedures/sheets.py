@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils import get_column_letter
-
 from apm.assets.exporting import ESCAPE, guarded
 from apm.core.i18n import _
 from apm.procedures.documents import Document
@@ -50,6 +46,9 @@ def layouts() -> tuple[Layout, ...]:
 
 def to_xlsx(documents: list[Document]) -> bytes:
     """Return templates as an .xlsx workbook that `from_xlsx` reads back unchanged."""
+    from openpyxl import Workbook  # noqa: PLC0415  (few starts need it)
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     rows = (map(_head, documents), _steps(documents), _parts(documents))
     for layout, content in zip(layouts(), rows, strict=True):
@@ -97,6 +96,8 @@ def _cell(sheet: Any, value: str | int | None) -> Any:
     """Return a cell; text stays text, whatever it looks like."""
     if not isinstance(value, str):
         return value
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  (few starts need it)
+
     cell = WriteOnlyCell(sheet, ESCAPE.sub("_x005F_", value))
     cell.data_type = "s"
     return cell

@@ -166,9 +166,12 @@ def test_make_demo_starts_the_demo():
 
 
 def test_a_start_loads_no_library_that_few_starts_need():
-    heavy = ("sklearn", "statsmodels", "pandas", "scipy.stats", "scipy.optimize", "skops", "pypdf")
+    heavy = (
+        "sklearn", "statsmodels", "pandas", "scipy.stats", "scipy.optimize", "skops", "pypdf",
+        "joblib", "openpyxl",
+    )  # fmt: skip
     program = (
-        "import sys; from apm.factory import load_features; load_features(); "
+        "import sys; from apm.factory import load_pages; load_pages(); "
         f"print(*[name for name in {heavy} if name in sys.modules])"
     )
     said = subprocess.run(
