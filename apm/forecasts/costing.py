@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from apm.accounts.queries import own_hospital
 from apm.core.command import Context
 from apm.work.model import Cost, WorkOrder
 from apm.work.states import WorkState, WorkType
@@ -28,7 +29,8 @@ PLANNED = (WorkType.PREDICTIVE, WorkType.PREVENTIVE)
 class Floor:
     """The probability from which a forecast asks for work, and what it rests on.
 
-    planned, failure: mean cost of an order in fen; None with fewer than `LEAST_ORDERS` of a kind.
+    planned, failure: mean cost of an order in the hospital's minor unit; None with fewer than
+    `LEAST_ORDERS` of a kind.
     """
 
     probability: float
@@ -38,8 +40,13 @@ class Floor:
     n_failures: int
 
 
-def floor_of(ctx: Context, currency: str = "CNY") -> Floor:
-    """Return the floor from the orders closed in the last two years, in two statements."""
+def floor_of(ctx: Context) -> Floor:
+    """Return the floor from the orders closed in the last two years, in two statements.
+
+    Costs in another currency than the hospital's do not count.
+    """
+    hospital = own_hospital(ctx)
+    currency = hospital.currency if hospital else "CNY"
     planned, n_planned = _mean(ctx, PLANNED, currency)
     failure, n_failures = _mean(ctx, (WorkType.CORRECTIVE,), currency)
     if planned and failure and min(n_planned, n_failures) >= LEAST_ORDERS:

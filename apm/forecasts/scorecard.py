@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from apm.accounts.queries import own_hospital
 from apm.assets.model import Asset
 from apm.core.command import Context
 from apm.forecasts.costing import Floor, floor_of
@@ -101,8 +100,7 @@ def cards_of(ctx: Context, versions: Sequence[ModelVersion]) -> list[Card]:
     )
     own_rows = [row for version in versions for row in rows.get(version.id, ())]
     new = new_since(ctx, {row.asset_id for row in own_rows})
-    hospital = own_hospital(ctx)
-    floor = floor_of(ctx, hospital.currency if hospital else "CNY")
+    floor = floor_of(ctx)
     return [card_of(version, known, new, floor) for version in versions]
 
 

@@ -143,7 +143,8 @@ def _reasons(course: Course, found: Heading) -> list[dict[str, Any]]:
             limit=found.limit,
         ),
     ]  # fmt: skip
-    if found.since > max(0, len(course.values) - LEARN_DAYS):  # later than what is learnt from
+    learnt_from = max(0, len(course.values) + 1 - LEARN_DAYS)  # today is one of the days
+    if found.since > learnt_from:
         reasons.append(driver("since_change", 0.0, days=len(course.values) - found.since))
     if isfinite(found.median) and found.high > HORIZON:
         reasons.append(driver("open_end", -0.1, days=HORIZON))
