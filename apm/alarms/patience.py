@@ -8,7 +8,7 @@ known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -51,6 +51,12 @@ class Patience:
         rule = silence()
         return max(rule.intervals * interval_s, rule.least_s)
 
+    def is_over(
+        self, waited: timedelta, sensor_id: int, profile: str | None, interval_s: float | None
+    ) -> bool:
+        """Tell whether this sensor, not heard for so long, is silent."""
+        return waited.total_seconds() > self.seconds(sensor_id, profile, interval_s)
+
 
 def silent_among(ctx: Context, sensors: Sequence[Sensor], now: datetime) -> set[int]:
     """Return which of these sensors, loaded with `latest`, are silent, in two statements."""
@@ -64,8 +70,7 @@ def silent_among(ctx: Context, sensors: Sequence[Sensor], now: datetime) -> set[
         sensor.id
         for sensor, at in heard.items()
         if at is not None
-        and (now - at).total_seconds()
-        > patience.seconds(sensor.id, sensor.profile, usual.get(sensor.id))
+        and patience.is_over(now - at, sensor.id, sensor.profile, usual.get(sensor.id))
     }
 
 

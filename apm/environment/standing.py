@@ -85,6 +85,5 @@ def silent_ids(ctx: Context, seen: Sequence[Measured], now: datetime) -> set[int
         one.sensor_id
         for one in seen
         if one.at is not None
-        and (now - one.at).total_seconds()
-        > patience.seconds(one.sensor_id, one.profile, one.interval_s)
+        and patience.is_over(now - one.at, one.sensor_id, one.profile, one.interval_s)
     }

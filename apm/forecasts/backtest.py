@@ -19,7 +19,7 @@ from apm.forecasts.costing import floor_of
 from apm.forecasts.foretold import CONFIDENCE, HORIZONS, RECORD_DAYS, Foretold, Needs
 from apm.forecasts.happened import limits_reached
 from apm.forecasts.judged import judged_of
-from apm.forecasts.judging import Frozen, judge
+from apm.forecasts.judging import Frozen, began_past_limit, judge
 from apm.forecasts.kinds import Taught, ask, material, train
 from apm.forecasts.model import ModelKind, Outcome
 from apm.forecasts.scorecard import BEGINNING, coverage_of, new_since, since_of, story_of
@@ -178,7 +178,8 @@ def _scored(
     rows = []
     for one in said:
         happened = [*story.get(one.asset_id, ()), *reached.get(one.sensor_id or 0, ())]
-        found = judge(_frozen(one), happened, now)
+        asked = Frozen(one.at, one.until, one.warned, was_passed=began_past_limit(one))
+        found = judge(asked, happened, now)
         rows.append(
             replace(one, outcome=found.outcome, outcome_at=found.at, outcome_why=found.why)
         )
@@ -193,11 +194,6 @@ def _scored(
         figures_of(known, since_of(known, story, new)),
         coverage_of(rows, story, now),
     )
-
-
-def _frozen(one: Said) -> Frozen:
-    was_passed = one.sensor_id is not None and one.life_high == 0.0
-    return Frozen(one.at, one.until, one.warned, was_passed=was_passed)
 
 
 def plain(found: Backtest) -> dict[str, Any]:

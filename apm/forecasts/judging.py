@@ -83,6 +83,11 @@ class Judgement:
 OPEN = Judgement(Outcome.OPEN)
 
 
+def began_past_limit(record: Any) -> bool:
+    """Tell whether a trend was made when its limit was passed already."""
+    return record.sensor_id is not None and record.life_high == 0.0
+
+
 def frozen_of(record: Any, until: datetime | None = None) -> Frozen:
     """Return what of a record its judgement depends on; `until`: of another horizon."""
     return Frozen(
@@ -92,7 +97,7 @@ def frozen_of(record: Any, until: datetime | None = None) -> Frozen:
         record.work_order_no,
         record.dismissed_at,
         record.dismissed_why,
-        record.sensor_id is not None and record.life_high == 0.0,
+        began_past_limit(record),
     )
 
 

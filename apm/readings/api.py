@@ -85,14 +85,8 @@ def change_sensor(changes: dict[str, Any], code: str) -> Response:
     `in_service`: false takes it out of service, true puts it back.
     """
     ctx = context()
-    sensor = queries.sensor_by_code(ctx, code)
-    check_version(sensor.version)
-    in_service = changes.pop("in_service", None)
-    if changes:
-        changing.change_sensor(ctx, code=code, **changes)
-    if in_service is not None and in_service != (sensor.retired_at is None):
-        turn = changing.return_sensor if in_service else changing.retire_sensor
-        turn(ctx, code=code)
+    check_version(queries.sensor_by_code(ctx, code).version)
+    changing.change_sensor(ctx, code=code, **changes)
     return _shown(code)
 
 

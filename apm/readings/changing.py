@@ -29,8 +29,6 @@ Leaves = Callable[[Context, Sensor, Sensor | None], None]
 _TOLD: Hooks[Leaves] = Hooks("those told of sensors that leave")
 on_leaving = _TOLD.add
 """Be told, inside the command, that a sensor is in service no more, and who has its code now."""
-RESTS_ON = ("asset", "quantity", "unit")
-"""What stored readings rest on: only a sensor that has read nothing can have it corrected."""
 
 
 class Changes(TypedDict, total=False):
@@ -45,6 +43,7 @@ class Changes(TypedDict, total=False):
     """The public code of the equipment; None: on none."""
     quantity: str
     unit: str
+    in_service: bool
 
 
 @command("sensor.change", Permission.SENSOR_EDIT)
@@ -76,6 +75,10 @@ def change_sensor(ctx: Context, *, code: str, **changes: Unpack[Changes]) -> Sen
     sensor.name = changes.get("name", sensor.name)
     sensor.name_zh = changes.get("name_zh", sensor.name_zh)
     sensor.profile = changes.get("profile", sensor.profile)
+    is_in_service = sensor.retired_at is None
+    if changes.get("in_service", is_in_service) != is_in_service:
+        turn = retire_sensor if is_in_service else return_sensor
+        turn(ctx, code=code)
     return sensor
 
 

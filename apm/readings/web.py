@@ -67,9 +67,9 @@ def edit_sensor(code: str) -> ResponseReturnValue:
     form = load(SensorChange(), request.form)
     if form.data is None:
         return _change_form(code, form), 422
+    if request.form.get("asset") == "":  # left empty it would count as not given: it is on none
+        form.data["asset"] = None
     try:
-        if request.form.get("asset") == "":
-            form.data["asset"] = None
         changing.change_sensor(ctx, code=code, **form.data)
     except (Invalid, NotFound) as error:
         return _change_form(code, Form(None, _errors(error), form.typed)), 422
